@@ -1,0 +1,98 @@
+//! Which files belong together, and what a host's build script does with them.
+
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+use crate::{Arch, Error, Role, Ruleset, Text};
+
+/// The grants. The position is the bit in the index of an embedded program.
+pub const GRANTS: [&str; 4] = ["write", "run", "signal", "terminal"];
+
+/// Where the lists of this workspace are.
+pub fn filters_directory() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+}
+
+/// Reads the base, a host's list and the lists of `granted`. A file `A+B.filter` holds what only both grants together
+/// open.
+pub fn load(directory: &Path, host: &str, granted: &[&str]) -> Result<Ruleset, Error> {
+    let mut texts = vec![read(directory, "base", Role::Closed)?, read(directory, host, Role::Closed)?];
+    for grant in granted {
+        texts.push(read(directory, grant, Role::Grant)?);
+    }
+    for name in combinations(directory)? {
+        if name.split('+').all(|grant| granted.contains(&grant)) {
+            texts.push(read(directory, &name, Role::Grant)?);
+        }
+    }
+    Ruleset::parse(&texts)
+}
+
+/// The names of the files with a plus, in alphabetical order.
+fn combinations(directory: &Path) -> Result<Vec<String>, Error> {
+    let unreadable = |error| Error::new(format!("{}: {error}", directory.display()));
+    let mut names = Vec::new();
+    for entry in fs::read_dir(directory).map_err(unreadable)? {
+        let file = entry.map_err(unreadable)?.file_name();
+        let Some(name) = file.to_str().and_then(|file| file.strip_suffix(".filter")) else {
+            continue;
+        };
+        if name.contains('+') {
+            names.push(known_combination(name)?);
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
+fn known_combination(name: &str) -> Result<String, Error> {
+    match name.split('+').find(|grant| !GRANTS.contains(grant)) {
+        Some(grant) => Err(Error::new(format!("{name}.filter: there is no grant '{grant}'"))),
+        None => Ok(name.to_owned()),
+    }
+}
+
+fn read(directory: &Path, name: &str, role: Role) -> Result<Text, Error> {
+    let file = format!("{name}.filter");
+    let content =
+        fs::read_to_string(directory.join(&file)).map_err(|error| Error::new(format!("{file}: {error}")))?;
+    Ok(Text { name: format!("filters/{file}"), role, content })
+}
+
+/// Compiles a host's lists for the target of the build: one program for every set of grants, and `OUT_DIR/filters.rs`,
+/// an expression for `include!`: the array of the programs, indexed by the bits of [`GRANTS`].
+///
+/// # Panics
+///
+/// Outside a build script, and on every error in the lists: the message is the build's.
+pub fn embed(host: &str) {
+    let target = variable("CARGO_CFG_TARGET_ARCH");
+    let Some(arch) = Arch::named(&target) else {
+        panic!("there are no filters for the architecture {target}");
+    };
+    let directory = filters_directory();
+    println!("cargo::rerun-if-changed={}", directory.display());
+    let out = PathBuf::from(variable("OUT_DIR"));
+    let mut array = String::from("[\n");
+    for set in 0..1 << GRANTS.len() {
+        let granted = grants(set);
+        let rules = load(directory, host, &granted).unwrap_or_else(|error| panic!("{error}"));
+        let name = [&[host], granted.as_slice()].concat().join("+") + ".bpf";
+        write(&out.join(&name), &rules.compile(arch).to_bytes());
+        array += &format!("    include_bytes!({name:?}) as &[u8],\n");
+    }
+    write(&out.join("filters.rs"), (array + "]\n").as_bytes());
+}
+
+/// The grants whose bits are set.
+pub fn grants(set: usize) -> Vec<&'static str> {
+    GRANTS.into_iter().enumerate().filter(|(bit, _)| set >> bit & 1 == 1).map(|(_, grant)| grant).collect()
+}
+
+fn variable(name: &str) -> String {
+    env::var(name).unwrap_or_else(|error| panic!("{name}: {error}; embed() is for build scripts"))
+}
+
+fn write(path: &Path, bytes: &[u8]) {
+    fs::write(path, bytes).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+}

@@ -1,0 +1,40 @@
+//! What hlua asks of the sandbox, as data: the same for the program `hlua` and for the tests that
+//! enter its sandbox without Lua.
+
+use sandbox_core::{Extra, Profile, Switch};
+
+/// Lua's release, as `lua -v` names it.
+pub const RELEASE: &str = "Lua 5.4.8";
+
+/// hlua's declaration.
+pub static PROFILE: Profile = Profile {
+    name: "hlua",
+    synopsis: "[-e stat] [-l mod] [-l g=mod] [-i] [-v] [-E] [-W] [--] [-] [script [args]]",
+    version: RELEASE,
+    switches: &SWITCHES,
+    dashed_values: false,
+    library: &LIBRARY,
+    launchers: &["/bin/sh"],
+    extras: &EXTRAS,
+    filters: &FILTERS,
+    memory_overhead: 64 << 20,
+    least_memory: 1 << 20,
+};
+
+static FILTERS: [&[u8]; 16] = include!(concat!(env!("OUT_DIR"), "/filters.rs"));
+
+static SWITCHES: [Switch; 6] = [
+    Switch { name: "-e", value: true, help: "execute string 'stat'" },
+    Switch { name: "-i", value: false, help: "enter interactive mode after executing 'script'" },
+    Switch { name: "-l", value: true, help: "require library 'mod' into global 'mod' or 'g'" },
+    Switch { name: "-v", value: false, help: "show version information" },
+    Switch { name: "-E", value: false, help: "ignore environment variables" },
+    Switch { name: "-W", value: false, help: "turn warnings on" },
+];
+
+static EXTRAS: [Extra; 1] =
+    [Extra { name: "bytecode", help: "let load, dofile and require take precompiled chunks" }];
+
+/// Where `require` looks.
+static LIBRARY: [&str; 3] =
+    ["/usr/share/lua/5.4", "/usr/local/share/lua/5.4", "/usr/local/lib/lua/5.4"];

@@ -1,0 +1,125 @@
+//! System calls: the seccomp filter, compiled when the host was built (seccomp(2)).
+#![allow(unsafe_code, reason = "seccomp(2) has no safe form for a program that is compiled already")]
+
+use std::io;
+
+use crate::failure::Failure;
+use crate::policy::Policy;
+
+/// What the filter is opened for beyond the host's own list: an index into
+/// [`crate::Profile::filters`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Grants {
+    /// Write, create and remove files: `write.filter`.
+    pub write: bool,
+    /// Start programs: `run.filter`.
+    pub run: bool,
+    /// Signals, which the kernel keeps within the domain: `signal.filter`.
+    pub signal: bool,
+    /// A dialogue on a terminal: `terminal.filter`.
+    pub terminal: bool,
+}
+
+impl Grants {
+    /// What a policy opens. Signals are opened for programs only, and only where the kernel scopes
+    /// them (`scoped`: Landlock ABI 6); elsewhere they stay closed.
+    #[must_use]
+    pub fn of(policy: &Policy, scoped: bool) -> Self {
+        Grants {
+            write: policy.writes(),
+            run: policy.runs_programs(),
+            signal: policy.runs_programs() && scoped,
+            terminal: policy.interactive,
+        }
+    }
+
+    /// The index: bit 0 to 3 in the order of the fields.
+    #[must_use]
+    pub fn bits(self) -> usize {
+        [self.write, self.run, self.signal, self.terminal]
+            .into_iter()
+            .enumerate()
+            .map(|(bit, granted)| usize::from(granted) << bit)
+            .sum()
+    }
+}
+
+/// A filter, not yet in force.
+#[derive(Debug)]
+pub(crate) struct Filter(Vec<libc::sock_filter>);
+
+impl Filter {
+    /// Takes one of a host's compiled filters.
+    ///
+    /// # Errors
+    /// [`Failure::Step`] when the host has none for these grants.
+    pub(crate) fn choose(filters: &[&[u8]], grants: Grants) -> Result<Self, Failure> {
+        let blob = filters.get(grants.bits()).copied().unwrap_or_default();
+        let instructions: Vec<_> = blob.chunks_exact(8).map(instruction).collect();
+        if instructions.is_empty() || blob.len() % 8 != 0 {
+            return Err(Failure::Step {
+                step: "choose the filter of system calls",
+                cause: "the host was built without it".into(),
+            });
+        }
+        Ok(Filter(instructions))
+    }
+
+    /// Puts the filter in force on every thread.
+    ///
+    /// # Errors
+    /// [`Failure::Step`]; a thread that cannot take the filter is an error too.
+    pub(crate) fn load(self) -> Result<(), Failure> {
+        let program = libc::sock_fprog {
+            len: u16::try_from(self.0.len()).unwrap_or(u16::MAX),
+            filter: self.0.as_ptr().cast_mut(),
+        };
+        // SAFETY: `program` and the instructions that it points to outlive the call, which only
+        // reads them; the kernel checks the program.
+        let answer = unsafe {
+            libc::syscall(
+                libc::SYS_seccomp,
+                libc::SECCOMP_SET_MODE_FILTER,
+                libc::SECCOMP_FILTER_FLAG_TSYNC,
+                &raw const program,
+            )
+        };
+        match answer {
+            0 => Ok(()),
+            -1 => Err(Failure::step("filter system calls", &io::Error::last_os_error())),
+            thread => Err(Failure::Step {
+                step: "filter system calls",
+                cause: format!("thread {thread} could not be included"),
+            }),
+        }
+    }
+}
+
+/// One `struct sock_filter` in native byte order (linux/filter.h).
+fn instruction(bytes: &[u8]) -> libc::sock_filter {
+    libc::sock_filter {
+        code: u16::from_ne_bytes([bytes[0], bytes[1]]),
+        jt: bytes[2],
+        jf: bytes[3],
+        k: u32::from_ne_bytes([bytes[4], bytes[5], bytes[6], bytes[7]]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn grants_have_the_order_of_the_files() {
+        let write = Grants { write: true, ..Grants::default() };
+        let terminal = Grants { terminal: true, ..Grants::default() };
+        assert_eq!((Grants::default().bits(), write.bits(), terminal.bits()), (0, 1, 8));
+    }
+
+    #[test]
+    fn a_missing_filter_is_an_error() {
+        assert!(Filter::choose(&[&[]], Grants::default()).is_err());
+        assert!(Filter::choose(&[&[0; 9]], Grants::default()).is_err());
+        assert!(Filter::choose(&[], Grants::default()).is_err());
+    }
+}

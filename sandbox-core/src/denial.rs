@@ -1,0 +1,86 @@
+//! What the user is told when something is refused: one place for the words.
+
+use std::path::{Path, PathBuf};
+
+use crate::limits::{Budget, Limits};
+use crate::policy::Policy;
+
+/// The error of a builtin that a flag would bring back.
+#[must_use]
+pub fn refused(what: &str, flag: &str) -> String {
+    format!("{what} is refused by the sandbox; {flag} would allow it")
+}
+
+/// The error of a builtin that no flag brings back.
+#[must_use]
+pub fn never(what: &str, why: &str) -> String {
+    format!("{what} is refused by the sandbox: {why}")
+}
+
+/// Advice for errors that nobody caught.
+#[derive(Debug, Clone)]
+pub struct Hints {
+    limits: Limits,
+    directory: Option<PathBuf>,
+}
+
+impl Hints {
+    /// Remembers what the advice will need.
+    #[must_use]
+    pub fn of(policy: &Policy) -> Self {
+        Hints { limits: policy.limits, directory: std::env::current_dir().ok() }
+    }
+
+    /// One line of advice for the text of an error, without the word `hint:`; `path` is what was
+    /// refused last, if that is known.
+    #[must_use]
+    pub fn for_message(&self, message: &[u8], path: Option<&Path>) -> Option<String> {
+        let says = |text: &str| message.windows(text.len()).any(|window| window == text.as_bytes());
+        if says("not enough memory") || says("Cannot allocate memory") {
+            return Some(self.limit(Budget::Memory));
+        }
+        if says("File too large") {
+            return Some(self.limit(Budget::FileSize));
+        }
+        if says("Too many open files") {
+            return Some(self.limit(Budget::Files));
+        }
+        if says("Permission denied") {
+            return path.map(|path| self.grant(path));
+        }
+        None
+    }
+
+    fn limit(&self, budget: Budget) -> String {
+        limit_reached(&self.limits, budget)
+    }
+
+    fn grant(&self, path: &Path) -> String {
+        let base = self.directory.as_deref().unwrap_or(Path::new(""));
+        let path = base.join(path);
+        format!("'{0}' is not granted; --allow-read={0} or --allow-write={0} would allow it", path.display())
+    }
+}
+
+/// The sentence for a budget that is used up.
+#[must_use]
+pub fn limit_reached(limits: &Limits, budget: Budget) -> String {
+    let (key, amount) = (budget.key(), limits.show(budget));
+    format!("the limit is --limit-{key}={amount}; a larger one, or --limit-{key}=none, would allow more")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hints_name_limit_value_and_flag() {
+        let hints = Hints { limits: Limits::default(), directory: Some("/home/u".into()) };
+        let memory = hints.for_message(b"x.lua:1: not enough memory", None).unwrap();
+        assert!(memory.contains("--limit-memory=1G"), "{memory}");
+        let path = hints.for_message(b"d: Permission denied", Some(Path::new("d"))).unwrap();
+        assert!(path.contains("--allow-read=/home/u/d"), "{path}");
+        assert_eq!(hints.for_message(b"d: Permission denied", None), None);
+        assert_eq!(hints.for_message(b"boom", Some(Path::new("d"))), None);
+    }
+}

@@ -1,0 +1,44 @@
+//! Descriptors: what was inherited is closed, and 0 to 2 are never free.
+#![allow(unsafe_code, reason = "close_range(2), fcntl(2) and open(2) on fixed numbers have no safe form")]
+
+use std::io;
+
+use crate::failure::Failure;
+
+/// Occupies standard descriptors that are closed, so that no file opened later becomes one of them.
+///
+/// What takes the place answers `EBADF` to reads on 0 and to writes on 1 and 2: the interpreter
+/// sees what it would see on a closed descriptor.
+///
+/// # Errors
+/// [`Failure::Step`] when `/dev/null` cannot be opened.
+pub(crate) fn occupy_standard() -> Result<(), Failure> {
+    for (number, flags) in [(0, libc::O_WRONLY), (1, libc::O_RDONLY), (2, libc::O_RDONLY)] {
+        // SAFETY: F_GETFD takes no pointer.
+        if unsafe { libc::fcntl(number, libc::F_GETFD) } != -1 {
+            continue;
+        }
+        // SAFETY: the path is a constant with its NUL. The lowest free number is `number`, because
+        // those below are taken.
+        if unsafe { libc::open(c"/dev/null".as_ptr(), flags) } != number {
+            return Err(Failure::step(
+                "open /dev/null for a closed standard stream",
+                &io::Error::last_os_error(),
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Closes all that was inherited above standard error: files, directories, sockets, rings.
+///
+/// # Errors
+/// [`Failure::Step`]; `close_range(2)` came with Linux 5.9, before Landlock.
+pub(crate) fn close_inherited() -> Result<(), Failure> {
+    // SAFETY: the call takes no pointers. Nobody owns the descriptors that it closes: it runs before
+    // the sandbox or the interpreter opens any.
+    match unsafe { libc::syscall(libc::SYS_close_range, 3_u32, u32::MAX, 0_u32) } {
+        0 => Ok(()),
+        _ => Err(Failure::step("close inherited descriptors", &io::Error::last_os_error())),
+    }
+}

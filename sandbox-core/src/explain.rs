@@ -1,0 +1,151 @@
+//! `--help`, `--version` and `--explain`: what would be allowed, and what enforces it.
+
+use std::fmt::Write as _;
+
+use crate::calls::Grants;
+use crate::flags::{FLAGS, Takes};
+use crate::kernel;
+use crate::limits::{Budget, Limits};
+use crate::options::{Run, Without};
+use crate::policy::{Access, ENVIRONMENT, Grant, Origin, Policy};
+use crate::profile::Profile;
+use crate::units::Limit;
+
+/// The text of `--help`.
+#[must_use]
+pub fn help(profile: &Profile) -> String {
+    let mut text = format!(
+        "usage: {} [sandbox options] {}\n\nSandbox options, before the script:\n",
+        profile.name, profile.synopsis
+    );
+    for flag in FLAGS {
+        let value = match flag.takes {
+            Takes::Nothing => String::new(),
+            Takes::Value(name) => format!("={name}"),
+            Takes::Optional(name) => format!("[={name}]"),
+        };
+        row(&mut text, &format!("--{}{value}", flag.name), flag.help);
+    }
+    for extra in profile.extras {
+        row(&mut text, &format!("--allow-{}", extra.name), extra.help);
+    }
+    text.push_str("\nThe interpreter's own options:\n");
+    for switch in profile.switches {
+        row(&mut text, switch.name, switch.help);
+    }
+    text
+}
+
+/// The text of `--version`.
+#[must_use]
+pub fn version(profile: &Profile) -> String {
+    format!("{} {} ({})\n", profile.name, env!("CARGO_PKG_VERSION"), profile.version)
+}
+
+/// The text of `--explain`.
+#[must_use]
+pub fn policy(policy: &Policy, profile: &Profile) -> String {
+    let mut text = format!("{}: what the script may do; everything else is refused\n", profile.name);
+    for (title, access) in [
+        ("read (Landlock)", Access::Read),
+        ("write, create, remove (Landlock)", Access::Write),
+        ("write into (Landlock)", Access::WriteFile),
+        ("start programs (Landlock, seccomp)", Access::Execute),
+    ] {
+        section(
+            &mut text,
+            title,
+            policy.grants.iter().filter(|grant| grant.access == access).map(grant_line),
+        );
+    }
+    section(&mut text, "network (Landlock, seccomp)", []);
+    section(&mut text, "environment", variables(policy));
+    section(&mut text, "limits", limit_lines(&policy.limits));
+    let rlimits = policy.rlimits.iter().map(|(resource, amount)| format!("{} {amount}", resource.as_name()));
+    section(&mut text, "resource limits asked for (setrlimit)", rlimits);
+    section(&mut text, "refused by the host with a message", neutered(policy, profile));
+    section(&mut text, "kernel", kernel_lines(policy, profile));
+    let without = policy.without.iter().map(|part| format!("{} (weaker, as asked)", part.name()));
+    section(&mut text, "left out", without);
+    text
+}
+
+fn row(text: &mut String, left: &str, right: &str) {
+    // Writing to a string cannot fail.
+    let _ = writeln!(text, "  {left:<30} {right}");
+}
+
+fn section(text: &mut String, title: &str, lines: impl IntoIterator<Item = String>) {
+    let mut lines = lines.into_iter().peekable();
+    let none = lines.peek().is_none();
+    let _ = writeln!(text, "\n{title}:{}", if none { " nothing" } else { "" });
+    for line in lines {
+        let _ = writeln!(text, "  {line}");
+    }
+}
+
+fn grant_line(grant: &Grant) -> String {
+    let why = match grant.origin {
+        Origin::Asked(flag) => format!("--{flag}"),
+        Origin::Default if grant.path.exists() => "by default".into(),
+        Origin::Default => "by default; not on this machine".into(),
+    };
+    format!("{} ({why})", grant.path.display())
+}
+
+fn variables(policy: &Policy) -> Vec<String> {
+    let asked = policy.env.iter().map(|name| format!("{} (--allow-env)", name.to_string_lossy()));
+    std::iter::once(format!("{} LC_*", ENVIRONMENT.join(" "))).chain(asked).collect()
+}
+
+fn limit_lines(limits: &Limits) -> Vec<String> {
+    let by = |budget| match budget {
+        Budget::Memory => "the interpreter's allocator, RLIMIT_AS behind it",
+        Budget::Cpu => "RLIMIT_CPU; each process",
+        Budget::Time => "a monitor process; the whole tree",
+        Budget::Files => "RLIMIT_NOFILE; each process",
+        Budget::FileSize => "RLIMIT_FSIZE; each file",
+        Budget::Processes => "the filter; with --allow-run RLIMIT_NPROC; the user's whole",
+    };
+    let line = |budget: Budget| match limits.get(budget) {
+        Limit::At(_) => format!("{} {} ({})", budget.key(), limits.show(budget), by(budget)),
+        Limit::None => format!("{} none", budget.key()),
+    };
+    Budget::ALL.into_iter().map(line).collect()
+}
+
+fn neutered(policy: &Policy, profile: &Profile) -> Vec<String> {
+    if !policy.neutering() {
+        return Vec::new();
+    }
+    let mut lines = Vec::new();
+    if !matches!(policy.run, Some(Run::System | Run::Programs(_))) {
+        lines.push("starting programs (--allow-run lifts it)".into());
+    }
+    let closed = profile.extras.iter().filter(|extra| !policy.extra(extra.name));
+    lines.extend(closed.map(|extra| format!("{} (--allow-{} lifts it)", extra.name, extra.name)));
+    lines
+}
+
+fn kernel_lines(policy: &Policy, profile: &Profile) -> Vec<String> {
+    let used = |part| if policy.goes_without(part) { "not used" } else { "required" };
+    let landlock = match kernel::landlock_version() {
+        Ok(version) => format!("ABI {version}"),
+        Err(error) => format!("absent: {}", crate::failure::cause(&error)),
+    };
+    let seccomp = match kernel::seccomp() {
+        Ok(()) => "present".into(),
+        Err(error) => format!("absent: {}", crate::failure::cause(&error)),
+    };
+    let scoped = kernel::landlock().is_ok_and(|abi| abi >= landlock::ABI::V6);
+    let filter = profile.filters.get(Grants::of(policy, scoped).bits());
+    vec![
+        format!("Landlock {landlock} ({})", used(Without::Landlock)),
+        format!(
+            "seccomp {seccomp} ({}; {} instructions, unknown calls answer ENOSYS)",
+            used(Without::Seccomp),
+            filter.map_or(0, |blob| blob.len() / 8)
+        ),
+        "no_new_privs, no capabilities in any set, not dumpable, no core".into(),
+    ]
+}

@@ -1,0 +1,188 @@
+//! Why a run did not begin: every sentence that ends in status 125, or in the language's own status
+//! for a missing script.
+
+use std::ffi::OsString;
+use std::io;
+use std::path::PathBuf;
+
+use crate::outcome;
+
+/// An error of the system in its own words, without Rust's addition of the number.
+pub(crate) fn cause(error: &io::Error) -> String {
+    let text = error.to_string();
+    match text.find(" (os error ") {
+        Some(end) => text[..end].to_owned(),
+        None => text,
+    }
+}
+
+/// Why a run did not begin. The text is one line, lower case, the cause last.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Failure {
+    /// An option that nobody knows.
+    #[error("unknown option '{name}'")]
+    UnknownFlag {
+        /// As typed.
+        name: String,
+        /// The nearest name there is.
+        suggestion: Option<String>,
+    },
+    /// An option without its value.
+    #[error("--{flag} needs a value: {expected}")]
+    NoValue {
+        /// Its name.
+        flag: String,
+        /// What it expects.
+        expected: &'static str,
+    },
+    /// A value that cannot be read.
+    #[error("--{flag}={}: {cause}", .value.to_string_lossy())]
+    BadValue {
+        /// Its name.
+        flag: String,
+        /// As typed.
+        value: OsString,
+        /// What is wrong with it.
+        cause: String,
+    },
+    /// A grant of the network to a host that has none.
+    #[error("--allow-net: this host has no network to allow; the language has no sockets")]
+    NoNetwork,
+    /// The policy file cannot be read.
+    #[error("cannot read policy '{}': {}", .path.display(), cause(.source))]
+    PolicyFile {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The policy file says what cannot be understood.
+    #[error("{}:{line}: {cause}", .path.display())]
+    PolicyText {
+        /// The file.
+        path: PathBuf,
+        /// Where, from 1.
+        line: usize,
+        /// What is wrong.
+        cause: String,
+    },
+    /// The script could change the policy.
+    #[error("policy '{}' lies beneath --allow-write={}: the script could change it", .path.display(), .grant.display())]
+    PolicyWritable {
+        /// The file.
+        path: PathBuf,
+        /// The grant.
+        grant: PathBuf,
+    },
+    /// The script cannot be opened or read.
+    #[error("cannot open script '{}': {}", .path.display(), cause(.source))]
+    Script {
+        /// As typed.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A granted path cannot be opened.
+    #[error("--{flag}={}: {}", .path.display(), cause(.source))]
+    Grant {
+        /// `allow-read` and the like.
+        flag: &'static str,
+        /// As given.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A limit with which the interpreter cannot even start.
+    #[error("--{flag}={value} is too small: at least {least} is needed")]
+    TooSmall {
+        /// `limit-memory` and the like.
+        flag: String,
+        /// As given.
+        value: String,
+        /// What is needed.
+        least: String,
+    },
+    /// The user is exempt from the limit on processes.
+    #[error("--allow-run: the kernel exempts root from the limit on processes")]
+    RootProcesses,
+    /// The kernel lacks something.
+    #[error("the kernel lacks {what}: {}", cause(.source))]
+    Kernel {
+        /// What, and what it is needed for.
+        what: &'static str,
+        /// The flag's value that would go without.
+        without: Option<&'static str>,
+        /// What it answered.
+        source: io::Error,
+    },
+    /// Landlock refused a step.
+    #[error("cannot confine files ({step}): {cause}")]
+    Landlock {
+        /// Which.
+        step: &'static str,
+        /// What it answered.
+        cause: String,
+    },
+    /// Sixteen domains are around us already.
+    #[error("cannot confine files: 16 Landlock domains are nested already, the kernel's limit")]
+    Nesting,
+    /// A limit could not be set.
+    #[error("cannot set {resource}: {}", cause(.source))]
+    Limit {
+        /// Its name.
+        resource: &'static str,
+        /// What the kernel answered.
+        source: io::Error,
+    },
+    /// A privilege could not be given up, or another step of the way in failed.
+    #[error("cannot {step}: {cause}")]
+    Step {
+        /// What was tried.
+        step: &'static str,
+        /// Why it failed.
+        cause: String,
+    },
+    /// Threads exist before the doors are closed.
+    #[error("cannot confine: {0} threads are running where there must be one")]
+    Threads(u64),
+    /// The interpreter did not come up.
+    #[error("cannot start the interpreter: {0}")]
+    Boot(String),
+}
+
+impl Failure {
+    /// The interpreter did not come up.
+    #[must_use]
+    pub fn boot(cause: impl Into<String>) -> Self {
+        Failure::Boot(cause.into())
+    }
+
+    /// A step failed with the error that the last system call left.
+    pub(crate) fn step(step: &'static str, source: &io::Error) -> Self {
+        Failure::Step { step, cause: cause(source) }
+    }
+
+    /// One line of advice, if there is any.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Failure::UnknownFlag { suggestion: Some(name), .. } => Some(format!("--{name} exists")),
+            Failure::UnknownFlag { .. } => Some("--help lists the options".into()),
+            Failure::Kernel { without: Some(name), .. } => {
+                Some(format!("--without={name} runs without it, and is weaker for it"))
+            }
+            Failure::RootProcesses => Some("run as an ordinary user, or give --limit-processes=none".into()),
+            _ => None,
+        }
+    }
+
+    /// The exit status.
+    #[must_use]
+    pub fn status(&self) -> u8 {
+        match self {
+            Failure::Script { .. } => outcome::NO_SCRIPT,
+            _ => outcome::SANDBOX,
+        }
+    }
+}

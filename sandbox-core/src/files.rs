@@ -1,0 +1,159 @@
+//! Files, network and signals: the Landlock domain (landlock(7)).
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use landlock::{
+    ABI, Access as _, AccessFs, AccessNet, AddRuleError, AddRulesError, BitFlags, CompatLevel, Compatible,
+    PathBeneath, RestrictSelfError, Ruleset, RulesetAttr, RulesetCreated, RulesetCreatedAttr, RulesetError,
+    RulesetStatus, Scope,
+};
+
+use crate::failure::Failure;
+use crate::policy::{Access, Grant, Origin};
+
+/// A ruleset with all its rules, not yet in force.
+#[derive(Debug)]
+pub(crate) struct Domain(RulesetCreated);
+
+impl Domain {
+    /// Builds the ruleset: every right and scope that the kernel has is handled, so that what no
+    /// rule grants is refused.
+    ///
+    /// # Errors
+    /// [`Failure::Grant`] for a path that was asked for and cannot be opened, [`Failure::Landlock`].
+    pub(crate) fn new(grants: &[Grant], abi: ABI) -> Result<Self, Failure> {
+        let mut ruleset = handled(abi).map_err(|error| refused("create the ruleset", &error))?;
+        for grant in grants {
+            let Some((file, is_directory)) = open(grant)? else {
+                continue;
+            };
+            let rights = rights(grant.access, is_directory, abi);
+            if let Err(error) = (&mut ruleset).add_rule(PathBeneath::new(file, rights)) {
+                rule_refused(grant, &error)?;
+            }
+        }
+        Ok(Domain(ruleset))
+    }
+
+    /// Puts the domain in force for this thread, and for what it starts.
+    ///
+    /// # Errors
+    /// [`Failure::Nesting`] within sixteen domains, [`Failure::Landlock`] otherwise.
+    pub(crate) fn enter(self) -> Result<(), Failure> {
+        match self.0.restrict_self() {
+            Ok(status) if status.ruleset == RulesetStatus::FullyEnforced => Ok(()),
+            Ok(_) => Err(Failure::Landlock {
+                step: "enter the domain",
+                cause: "the kernel enforces it only in part".into(),
+            }),
+            Err(error) if is_nesting(&error) => Err(Failure::Nesting),
+            Err(error) => Err(refused("enter the domain", &error)),
+        }
+    }
+}
+
+fn handled(abi: ABI) -> Result<RulesetCreated, RulesetError> {
+    let mut ruleset = Ruleset::default()
+        .set_compatibility(CompatLevel::HardRequirement)
+        .handle_access(AccessFs::from_all(abi))?;
+    if abi >= ABI::V4 {
+        ruleset = ruleset.handle_access(AccessNet::from_all(abi))?;
+    }
+    if abi >= ABI::V6 {
+        ruleset = ruleset.scope(Scope::from_all(abi))?;
+    }
+    ruleset.create()
+}
+
+/// Opens a granted path without any right to its content. A default that does not exist is `None`.
+fn open(grant: &Grant) -> Result<Option<(File, bool)>, Failure> {
+    let opened = open_path(&grant.path).and_then(|file| Ok((file.metadata()?.is_dir(), file)));
+    match (opened, grant.origin) {
+        (Ok((is_directory, file)), _) => Ok(Some((file, is_directory))),
+        (Err(source), Origin::Asked(flag)) => Err(Failure::Grant { flag, path: grant.path.clone(), source }),
+        (Err(_), Origin::Default) => Ok(None),
+    }
+}
+
+fn open_path(path: &Path) -> io::Result<File> {
+    File::options().read(true).custom_flags(libc::O_PATH).open(path)
+}
+
+/// The kernel's rights for a grant; a file takes only those that make sense for files.
+fn rights(access: Access, is_directory: bool, abi: ABI) -> BitFlags<AccessFs> {
+    let rights = match access {
+        Access::Read => AccessFs::ReadFile | AccessFs::ReadDir,
+        Access::WriteFile => AccessFs::WriteFile | AccessFs::Truncate,
+        // No devices, sockets or pipes, and no symbolic links: they name what lies elsewhere.
+        Access::Write => {
+            AccessFs::WriteFile
+                | AccessFs::Truncate
+                | AccessFs::MakeReg
+                | AccessFs::MakeDir
+                | AccessFs::RemoveFile
+                | AccessFs::RemoveDir
+                | AccessFs::Refer
+        }
+        Access::Execute => AccessFs::Execute | AccessFs::ReadFile | AccessFs::ReadDir,
+    };
+    let known = if is_directory { AccessFs::from_all(abi) } else { AccessFs::from_file(abi) };
+    rights & known
+}
+
+fn refused(step: &'static str, error: &RulesetError) -> Failure {
+    Failure::Landlock { step, cause: error.to_string() }
+}
+
+/// The kernel ties no rule to what has no place in a file system, such as a pipe (`EBADFD`): a
+/// script that came through one needs none, a grant that was asked for cannot be given.
+fn rule_refused(grant: &Grant, error: &RulesetError) -> Result<(), Failure> {
+    let RulesetError::AddRules(AddRulesError::Fs(AddRuleError::AddRuleCall { source, .. })) = error else {
+        return Err(refused("add a rule", error));
+    };
+    match (grant.origin, source.raw_os_error()) {
+        (Origin::Default, Some(libc::EBADFD)) => Ok(()),
+        (Origin::Asked(flag), Some(number)) => {
+            let source = io::Error::from_raw_os_error(number);
+            Err(Failure::Grant { flag, path: grant.path.clone(), source })
+        }
+        _ => Err(refused("add a rule", error)),
+    }
+}
+
+fn is_nesting(error: &RulesetError) -> bool {
+    matches!(
+        error,
+        RulesetError::RestrictSelf(RestrictSelfError::RestrictSelfCall { source, .. })
+            if source.raw_os_error() == Some(libc::E2BIG)
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_gets_no_right_of_directories() {
+        for abi in [ABI::V1, ABI::V2, ABI::V3, ABI::V7, ABI::V9] {
+            let file = AccessFs::from_file(abi);
+            for access in [Access::Read, Access::Write, Access::WriteFile, Access::Execute] {
+                assert_eq!(rights(access, false, abi) & !file, BitFlags::EMPTY);
+                assert_eq!(rights(access, true, abi) & !AccessFs::from_all(abi), BitFlags::EMPTY);
+            }
+        }
+    }
+
+    #[test]
+    fn writing_does_not_imply_reading_or_linking() {
+        let write = rights(Access::Write, true, ABI::V9);
+        let never = AccessFs::ReadFile
+            | AccessFs::ReadDir
+            | AccessFs::Execute
+            | AccessFs::MakeSym
+            | AccessFs::IoctlDev;
+        assert_eq!(write & never, BitFlags::EMPTY);
+    }
+}

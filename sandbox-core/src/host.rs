@@ -1,0 +1,48 @@
+//! What a host implements: the language's part of the flow.
+
+use std::ffi::OsStr;
+
+use crate::failure::Failure;
+use crate::invocation::{Invocation, UsageError};
+use crate::outcome::Outcome;
+use crate::policy::Policy;
+use crate::profile::Profile;
+use crate::sandbox::{Confined, Sealed};
+use crate::source::Source;
+
+/// A script language behind the doors. The methods are called once each, in the order in which
+/// they stand here; [`crate::main`] is the caller.
+pub trait Host: Sized {
+    /// What the host declares.
+    const PROFILE: &'static Profile;
+
+    /// What the plain interpreter says to a wrong option of its own.
+    fn usage(argv0: &OsStr, error: &UsageError) -> Usage;
+
+    /// Whether the run will be a dialogue on a terminal, which needs the terminal's calls.
+    fn interactive(invocation: &Invocation) -> bool;
+
+    /// Starts the interpreter: libraries open, one thread, nothing of the user's has run.
+    ///
+    /// # Errors
+    /// [`Failure::Boot`] when the interpreter does not come up.
+    fn boot(invocation: Invocation) -> Result<Self, Failure>;
+
+    /// Replaces what can only fail behind the doors by functions that name the flag.
+    ///
+    /// # Errors
+    /// [`Failure::Boot`] when the interpreter refuses a change.
+    fn neuter(&mut self, policy: &Policy, confined: &Confined) -> Result<(), Failure>;
+
+    /// Runs the user's program; the proof that the doors are closed is consumed.
+    fn run(self, source: Source, sealed: Sealed) -> Outcome;
+}
+
+/// The plain interpreter's answer to a wrong option.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Usage {
+    /// The whole text for standard error.
+    pub text: Vec<u8>,
+    /// The exit status.
+    pub status: u8,
+}

@@ -1,0 +1,48 @@
+//! The command line as the interpreter would have seen it: without the sandbox's own options.
+
+use std::ffi::OsString;
+
+/// A command line of the plain interpreter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invocation {
+    /// The name under which the host was called.
+    pub argv0: OsString,
+    /// The interpreter's options, in order.
+    pub switches: Vec<Given>,
+    /// The same as typed, with `--` or `-` where given: all between [`Self::argv0`] and the script.
+    pub raw: Vec<OsString>,
+    /// What to run.
+    pub program: Program,
+    /// All after the script, byte for byte.
+    pub args: Vec<OsString>,
+}
+
+/// One option of the interpreter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Given {
+    /// Its name as the host declared it.
+    pub name: &'static str,
+    /// Its value, if it takes one.
+    pub value: Option<OsString>,
+}
+
+/// What the command line asks to run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Program {
+    /// A script file, as named.
+    File(OsString),
+    /// `-`: the script stands on standard input.
+    Stdin,
+    /// No script was named.
+    None,
+}
+
+/// A wrong option of the language, not of the sandbox: the host words it as the plain
+/// interpreter does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum UsageError {
+    /// No such option.
+    Unknown(OsString),
+    /// The option's value is missing.
+    NeedsValue(OsString),
+}

@@ -1,0 +1,60 @@
+//! What the running kernel is asked before anything is closed.
+#![allow(
+    unsafe_code,
+    reason = "the landlock crate does not tell the version without a ruleset; prctl and stat have no safe form"
+)]
+
+use std::io;
+use std::os::unix::fs::MetadataExt;
+
+use landlock::ABI;
+
+/// `LANDLOCK_CREATE_RULESET_VERSION` of `linux/landlock.h`.
+const LANDLOCK_VERSION: libc::c_uint = 1;
+
+/// The newest Landlock ABI that both the kernel and the landlock crate know (landlock(7)).
+///
+/// # Errors
+/// `ENOSYS` when the kernel was built without Landlock, `EOPNOTSUPP` when it was not enabled at boot.
+pub fn landlock() -> io::Result<ABI> {
+    landlock_version().map(ABI::from)
+}
+
+/// The kernel's own Landlock ABI, which may be newer than what is used.
+///
+/// # Errors
+/// As [`landlock`].
+pub fn landlock_version() -> io::Result<i32> {
+    // SAFETY: with this flag the kernel reads no memory; it answers a number (landlock_create_ruleset(2)).
+    let version = unsafe {
+        libc::syscall(libc::SYS_landlock_create_ruleset, std::ptr::null::<u8>(), 0_usize, LANDLOCK_VERSION)
+    };
+    i32::try_from(version).ok().filter(|version| *version > 0).ok_or_else(io::Error::last_os_error)
+}
+
+/// Whether system calls can be filtered (seccomp(2)).
+///
+/// # Errors
+/// `ENOSYS` or `EINVAL` when the kernel was built without it.
+pub fn seccomp() -> io::Result<()> {
+    const SECCOMP_GET_ACTION_AVAIL: libc::c_uint = 2;
+    let action: u32 = libc::SECCOMP_RET_KILL_PROCESS;
+    // SAFETY: the kernel reads one u32, which outlives the call.
+    let answer = unsafe { libc::syscall(libc::SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &raw const action) };
+    if answer == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// How many threads this process has: the links of `/proc/self/task` beside `.` and `..`.
+///
+/// # Errors
+/// When `/proc` is not mounted.
+pub fn threads() -> io::Result<u64> {
+    Ok(std::fs::metadata("/proc/self/task")?.nlink().saturating_sub(2))
+}
+
+/// The real user.
+#[must_use]
+pub fn user() -> u32 {
+    // SAFETY: getuid(2) always succeeds and touches no memory.
+    unsafe { libc::getuid() }
+}

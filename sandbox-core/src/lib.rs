@@ -1,0 +1,115 @@
+//! What every sandboxed script host shares: options, policy, and the doors that close before the
+//! first line of the user's runs.
+//!
+//! [`main`] is the whole flow; read it first. A host implements [`Host`].
+#![deny(missing_docs)]
+
+pub mod calls;
+pub mod denial;
+mod descriptors;
+mod environment;
+mod expiry;
+pub mod explain;
+mod failure;
+mod files;
+pub mod flags;
+mod host;
+mod invocation;
+pub mod kernel;
+pub mod limits;
+mod monitor;
+pub mod options;
+pub mod outcome;
+pub mod policy;
+mod policy_file;
+mod privileges;
+mod profile;
+mod sandbox;
+mod source;
+pub mod units;
+
+use std::io::{self, Write};
+
+pub use denial::Hints;
+pub use failure::Failure;
+pub use host::{Host, Usage};
+pub use invocation::{Given, Invocation, Program, UsageError};
+pub use options::{Action, Options};
+pub use outcome::Outcome;
+pub use policy::Policy;
+pub use profile::{Extra, Profile, Switch};
+pub use sandbox::{Confined, Sandbox, Sealed};
+pub use source::Source;
+
+/// Runs a host from the first argument to the exit status.
+///
+/// The host's binary calls this from a C `main`, so that nothing runs before it: Rust's own start-up
+/// would change signals and standard descriptors that the script is to see as they were.
+#[must_use]
+pub fn main<H: Host>() -> i32 {
+    match run::<H>() {
+        Ok(outcome) => outcome.status(),
+        Err(failure) => {
+            report(H::PROFILE.name, &failure);
+            failure.status().into()
+        }
+    }
+}
+
+fn run<H: Host>() -> Result<Outcome, Failure> {
+    let profile = H::PROFILE;
+    descriptors::occupy_standard()?;
+    let options = Options::parse(profile, std::env::args_os())?;
+    let interactive = H::interactive(&options.invocation);
+    match &options.action {
+        Action::Run => {}
+        Action::Usage(error) => {
+            let usage = H::usage(&options.invocation.argv0, error);
+            // Where standard error cannot be written there is nobody to tell.
+            let _ = io::stderr().write_all(&usage.text);
+            return Ok(Outcome::Exit(usage.status));
+        }
+        Action::Help => return print(&explain::help(profile)),
+        Action::Version => return print(&explain::version(profile)),
+        Action::Explain => {
+            let policy = Policy::of(&options, profile, interactive)?;
+            return print(&explain::policy(&policy, profile));
+        }
+    }
+    let policy = Policy::of(&options, profile, interactive)?;
+    let source = Source::open(&options.invocation.program)?;
+    descriptors::close_inherited()?;
+    let sandbox = Sandbox::prepare(&policy, profile)?;
+    confess(profile.name, &policy);
+    monitor::watch(profile.name, &policy)?;
+    environment::reduce(&policy);
+
+    let mut host = H::boot(options.invocation)?;
+    let confined = sandbox.confine()?;
+    host.neuter(&policy, &confined)?;
+    let sealed = confined.seal()?;
+    Ok(host.run(source, sealed))
+}
+
+/// Says on standard error what is not enforced.
+fn confess(name: &str, policy: &Policy) {
+    for part in &policy.without {
+        let _ = writeln!(io::stderr(), "{name}: warning: running without {}", part.name());
+    }
+}
+
+fn report(name: &str, failure: &Failure) {
+    let mut text = format!("{name}: {failure}\n");
+    if let Some(hint) = failure.hint() {
+        text.push_str(&format!("hint: {hint}\n"));
+    }
+    let _ = io::stderr().write_all(text.as_bytes());
+}
+
+fn print(text: &str) -> Result<Outcome, Failure> {
+    io::stdout()
+        .write_all(text.as_bytes())
+        .and_then(|()| io::stdout().flush())
+        .map(|()| Outcome::Exit(0))
+        .map_err(|error| Failure::step("write to standard output", &error))
+}

@@ -1,0 +1,201 @@
+//! Budgets: what a run may use, and how the kernel is told.
+
+use std::fs;
+use std::io;
+
+use rlimit::Resource;
+
+use crate::failure::Failure;
+use crate::units::{Limit, Unit};
+
+/// What can be limited.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Budget {
+    /// Memory that the script may allocate, in bytes.
+    Memory,
+    /// CPU time of each process, in milliseconds but whole seconds.
+    Cpu,
+    /// Time by the clock on the wall, in milliseconds.
+    Time,
+    /// Open descriptors of each process.
+    Files,
+    /// Size of each file that is written, in bytes.
+    FileSize,
+    /// Processes and threads beside those that the user has already.
+    Processes,
+}
+
+impl Budget {
+    /// Every budget, in the order in which they are shown.
+    pub const ALL: [Budget; 6] =
+        [Budget::Memory, Budget::Cpu, Budget::Time, Budget::Files, Budget::FileSize, Budget::Processes];
+
+    /// The name in a policy file; with `limit-` before it the flag's name.
+    #[must_use]
+    pub fn key(self) -> &'static str {
+        match self {
+            Budget::Memory => "memory",
+            Budget::Cpu => "cpu",
+            Budget::Time => "time",
+            Budget::Files => "files",
+            Budget::FileSize => "file-size",
+            Budget::Processes => "processes",
+        }
+    }
+
+    /// What it counts.
+    #[must_use]
+    pub fn unit(self) -> Unit {
+        match self {
+            Budget::Memory | Budget::FileSize => Unit::Bytes,
+            Budget::Cpu => Unit::Seconds,
+            Budget::Time => Unit::Milliseconds,
+            Budget::Files | Budget::Processes => Unit::Count,
+        }
+    }
+
+    fn default(self) -> Limit {
+        match self {
+            Budget::Memory => Limit::At(1 << 30),
+            Budget::Cpu => Limit::At(60_000),
+            Budget::Time => Limit::None,
+            Budget::Files => Limit::At(256),
+            Budget::FileSize => Limit::At(256 << 20),
+            Budget::Processes => Limit::At(64),
+        }
+    }
+}
+
+/// One size for each [`Budget`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits([Limit; 6]);
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits(Budget::ALL.map(Budget::default))
+    }
+}
+
+impl Limits {
+    /// The budget's size.
+    #[must_use]
+    pub fn get(&self, budget: Budget) -> Limit {
+        self.0[budget as usize]
+    }
+
+    /// Gives the budget another size.
+    pub fn set(&mut self, budget: Budget, limit: Limit) {
+        self.0[budget as usize] = limit;
+    }
+
+    /// The budget as a user writes it, for example `512M`.
+    #[must_use]
+    pub fn show(&self, budget: Budget) -> String {
+        budget.unit().show(self.get(budget))
+    }
+}
+
+/// Looks up a resource by the name that `prlimit(1)` and `getrlimit(2)` use: `nofile`, `RLIMIT_NOFILE`.
+#[must_use]
+pub fn resource(name: &str) -> Option<Resource> {
+    let upper = name.to_ascii_uppercase();
+    let full = if upper.starts_with("RLIMIT_") { upper } else { format!("RLIMIT_{upper}") };
+    full.parse().ok().filter(|found: &Resource| found.is_supported())
+}
+
+/// The resource limits of a run, in the order in which they are set; `overhead` is the address
+/// space beyond the memory budget, `tasks` the user's tasks, present and to come.
+pub(crate) fn resources(limits: &Limits, overhead: u64, tasks: Option<u64>) -> Vec<(Resource, u64)> {
+    let mut list = vec![
+        // A dump would hold what was granted to the script, in a place that was not.
+        (Resource::CORE, 0),
+        (Resource::MEMLOCK, 0),
+        (Resource::MSGQUEUE, 0),
+        (Resource::RTPRIO, 0),
+        (Resource::STACK, STACK),
+    ];
+    let mut add = |resource, limit, convert: fn(u64) -> u64| {
+        if let Limit::At(amount) = limit {
+            list.push((resource, convert(amount)));
+        }
+    };
+    add(Resource::CPU, limits.get(Budget::Cpu), |ms| ms / 1000);
+    add(Resource::NOFILE, limits.get(Budget::Files), |n| n);
+    add(Resource::FSIZE, limits.get(Budget::FileSize), |n| n);
+    if let Limit::At(memory) = limits.get(Budget::Memory) {
+        list.push((Resource::AS, memory.saturating_add(overhead)));
+    }
+    if let Some(tasks) = tasks {
+        list.push((Resource::NPROC, tasks));
+    }
+    list
+}
+
+/// The size that Linux gives a main thread's stack by default, in bytes.
+const STACK: u64 = 8 << 20;
+
+/// A second of CPU time between the signal that can be explained and the one that cannot be blocked.
+const CPU_GRACE: u64 = 1;
+
+/// Sets each limit, soft and hard; one that is lower already stays.
+///
+/// # Errors
+/// [`Failure::Limit`] with the resource that the kernel refused.
+pub(crate) fn set(list: &[(Resource, u64)]) -> Result<(), Failure> {
+    for (resource, amount) in list {
+        lower(*resource, *amount)
+            .map_err(|source| Failure::Limit { resource: resource.as_name(), source })?;
+    }
+    Ok(())
+}
+
+fn lower(resource: Resource, amount: u64) -> io::Result<()> {
+    let (_, hard) = resource.get()?;
+    let grace = if resource == Resource::CPU { CPU_GRACE } else { 0 };
+    let hard = hard.min(amount.saturating_add(grace));
+    resource.set(amount.min(hard), hard)
+}
+
+/// How many processes and threads the real user `uid` has, from `/proc`.
+///
+/// # Errors
+/// When `/proc` cannot be read.
+pub(crate) fn tasks_of(uid: u32) -> io::Result<u64> {
+    let mut tasks = 0;
+    for entry in fs::read_dir("/proc")? {
+        // Not every entry is a process, and a process may end while we look.
+        if let Ok(status) = fs::read_to_string(entry?.path().join("status")) {
+            tasks += threads_of(&status, uid).unwrap_or(0);
+        }
+    }
+    Ok(tasks)
+}
+
+/// The `Threads:` of a `/proc/PID/status` (proc_pid_status(5)) whose real user is `uid`.
+fn threads_of(status: &str, uid: u32) -> Option<u64> {
+    let field = |name: &str| {
+        let line = status.lines().find(|line| line.starts_with(name))?;
+        line.split_ascii_whitespace().nth(1)
+    };
+    let real: u32 = field("Uid:")?.parse().ok()?;
+    (real == uid).then(|| field("Threads:")?.parse().ok())?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn resource_names() {
+        assert_eq!(resource("nofile"), Some(Resource::NOFILE));
+        assert_eq!(resource("RLIMIT_NOFILE"), Some(Resource::NOFILE));
+        assert_eq!(resource("nofiles"), None);
+    }
+
+    #[test]
+    fn tasks_are_counted_by_real_user() {
+        let status = "Name:\tx\nUid:\t1000\t0\t0\t0\nThreads:\t7\n";
+        assert_eq!(threads_of(status, 1000), Some(7));
+        assert_eq!(threads_of(status, 0), None);
+    }
+}

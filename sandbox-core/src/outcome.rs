@@ -1,0 +1,26 @@
+//! How a run ends, and the exit statuses: no other module knows their numbers.
+
+/// Our own option, policy file or grant is wrong, or the sandbox cannot be entered.
+pub const SANDBOX: u8 = 125;
+/// The wall-clock limit ended the run, as in `timeout(1)`.
+pub const TIME: u8 = 124;
+/// The script could not be opened; the interpreters that we replace answer 1.
+pub const NO_SCRIPT: u8 = 1;
+/// The CPU limit ended the run: what a shell shows for a death by `SIGXCPU`.
+pub const CPU: u8 = 128 + 24;
+
+/// How the user's program ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// With this status, exactly as the plain interpreter gives it.
+    Exit(u8),
+}
+
+impl Outcome {
+    /// The status to return from `main`.
+    #[must_use]
+    pub fn status(self) -> i32 {
+        let Outcome::Exit(status) = self;
+        i32::from(status)
+    }
+}

@@ -1,0 +1,412 @@
+//! What the options and the policy file mean: plain data, printable and comparable.
+
+use std::env;
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use crate::failure::Failure;
+use crate::limits::{Budget, Limits};
+use crate::options::{Options, Rules, Run, Without};
+use crate::policy_file;
+use crate::profile::Profile;
+use crate::units::Limit;
+
+/// Variables that reach the script without being named; `LC_*` does as well.
+pub const ENVIRONMENT: [&str; 7] = ["PATH", "HOME", "USER", "LANG", "TZ", "TERM", "TMPDIR"];
+
+/// Readable by every script, as far as they exist: devices without content, time zones, locales.
+const COMMON: [&str; 6] = [
+    "/dev/zero",
+    "/dev/urandom",
+    "/etc/localtime",
+    "/usr/share/zoneinfo",
+    "/usr/lib/locale",
+    "/usr/share/locale",
+];
+
+/// Readable and writable by every script: what goes there is gone.
+const SINK: &str = "/dev/null";
+
+/// Where the system keeps its programs and their libraries.
+const PROGRAMS: [&str; 10] = [
+    "/usr/bin",
+    "/usr/sbin",
+    "/usr/lib",
+    "/usr/lib32",
+    "/usr/lib64",
+    "/usr/libexec",
+    "/bin",
+    "/sbin",
+    "/lib",
+    "/lib64",
+];
+
+/// What programs of the system read when they start, beside their libraries.
+const PROGRAMS_READ: [&str; 8] = [
+    "/etc/ld.so.cache",
+    "/etc/alternatives",
+    "/etc/nsswitch.conf",
+    "/etc/passwd",
+    "/etc/group",
+    "/usr/share",
+    "/usr/include",
+    "/dev/full",
+];
+
+/// The dynamic loaders: the kernel starts them together with a program.
+const LOADERS: [&str; 2] = ["/lib64/ld-linux-x86-64.so.2", "/lib/ld-linux-aarch64.so.1"];
+
+/// What a path is granted for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Access {
+    /// Reading files and listing directories.
+    Read,
+    /// Writing, creating and removing.
+    Write,
+    /// Writing into an existing file.
+    WriteFile,
+    /// Starting programs, and reading them.
+    Execute,
+}
+
+/// Who asked for a grant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// The user, by this flag: the path must exist.
+    Asked(&'static str),
+    /// The host's defaults: what does not exist is left out.
+    Default,
+}
+
+/// One path and what may be done with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Grant {
+    /// A file, or a directory with everything beneath it.
+    pub path: PathBuf,
+    /// What for.
+    pub access: Access,
+    /// On whose word.
+    pub origin: Origin,
+}
+
+/// Everything that a run may do. Nothing else is allowed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Policy {
+    /// Paths.
+    pub grants: Vec<Grant>,
+    /// Programs.
+    pub run: Option<Run>,
+    /// Names of environment variables let in beside [`ENVIRONMENT`].
+    pub env: Vec<OsString>,
+    /// The host's own grants.
+    pub extras: Vec<&'static str>,
+    /// Budgets.
+    pub limits: Limits,
+    /// Resource limits by the kernel's names; they come after [`Self::limits`].
+    pub rlimits: Vec<(rlimit::Resource, u64)>,
+    /// What is left out.
+    pub without: Vec<Without>,
+    /// Whether the script is a dialogue on a terminal.
+    pub interactive: bool,
+}
+
+impl Policy {
+    /// Works out what the options mean. Reads the policy file, if one is named.
+    ///
+    /// # Errors
+    /// A [`Failure`] that names the flag, or the file and line.
+    pub fn of(options: &Options, profile: &Profile, interactive: bool) -> Result<Self, Failure> {
+        let mut rules = Rules::default();
+        if let Some(path) = &options.policy {
+            rules = policy_file::read(path, profile)?;
+        }
+        extend(&mut rules, options.rules.clone());
+        let policy = Self::meant(rules, options, profile, interactive)?;
+        if let Some(path) = &options.policy {
+            policy.refuse_writable(path)?;
+        }
+        Ok(policy)
+    }
+
+    fn meant(rules: Rules, options: &Options, profile: &Profile, interactive: bool) -> Result<Self, Failure> {
+        let mut limits = Limits::default();
+        for (budget, limit) in rules.limits {
+            limits.set(budget, limit);
+        }
+        check_limits(&limits, profile)?;
+        let run = rules.run.map(found).transpose()?;
+        let mut grants = defaults(profile, options);
+        grants.extend(programs(run.as_ref(), profile));
+        grants.extend(asked(rules.read, Access::Read, "allow-read"));
+        grants.extend(asked(rules.write, Access::Write, "allow-write"));
+        Ok(Policy {
+            grants,
+            run,
+            env: rules.env,
+            extras: rules.extras,
+            limits,
+            rlimits: rules.rlimits,
+            without: rules.without,
+            interactive,
+        })
+    }
+
+    /// Whether the script may start programs.
+    #[must_use]
+    pub fn runs_programs(&self) -> bool {
+        self.run.is_some()
+    }
+
+    /// Whether the script may write anywhere but to the sink.
+    #[must_use]
+    pub fn writes(&self) -> bool {
+        self.grants.iter().any(|grant| grant.access == Access::Write)
+    }
+
+    /// Whether the host's own grant of this name is given.
+    #[must_use]
+    pub fn extra(&self, name: &str) -> bool {
+        self.extras.contains(&name)
+    }
+
+    /// The script's memory in bytes, if it is limited.
+    #[must_use]
+    pub fn memory(&self) -> Option<u64> {
+        match self.limits.get(Budget::Memory) {
+            Limit::At(bytes) => Some(bytes),
+            Limit::None => None,
+        }
+    }
+
+    /// Whether dangerous builtins are to answer with an error of their own.
+    #[must_use]
+    pub fn neutering(&self) -> bool {
+        !self.goes_without(Without::Neutering)
+    }
+
+    /// Whether a part of the sandbox is left out.
+    #[must_use]
+    pub fn goes_without(&self, part: Without) -> bool {
+        self.without.contains(&part)
+    }
+
+    /// Whether a variable may reach the script.
+    #[must_use]
+    pub fn lets_in(&self, name: &[u8]) -> bool {
+        name.starts_with(b"LC_")
+            || ENVIRONMENT.iter().any(|known| known.as_bytes() == name)
+            || self.env.iter().any(|known| known.as_bytes() == name)
+    }
+
+    /// A policy that the script may write is a policy that it may widen.
+    fn refuse_writable(&self, file: &Path) -> Result<(), Failure> {
+        let unreadable = |source| Failure::PolicyFile { path: file.to_owned(), source };
+        let real = fs::canonicalize(file).map_err(unreadable)?;
+        for grant in self.grants.iter().filter(|grant| grant.access == Access::Write) {
+            // A grant that cannot be resolved fails when it is opened.
+            let beneath = fs::canonicalize(&grant.path).is_ok_and(|root| real.starts_with(root));
+            if beneath {
+                return Err(Failure::PolicyWritable { path: file.to_owned(), grant: grant.path.clone() });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Adds what was typed to what the file says; typed limits come later and so count.
+fn extend(rules: &mut Rules, typed: Rules) {
+    rules.read.extend(typed.read);
+    rules.write.extend(typed.write);
+    rules.env.extend(typed.env);
+    rules.extras.extend(typed.extras);
+    rules.limits.extend(typed.limits);
+    rules.rlimits.extend(typed.rlimits);
+    rules.without.extend(typed.without);
+    rules.run = match (rules.run.take(), typed.run) {
+        (Some(file), Some(typed)) => Some(file.and(typed)),
+        (file, typed) => file.or(typed),
+    };
+}
+
+fn asked(paths: Vec<PathBuf>, access: Access, flag: &'static str) -> impl Iterator<Item = Grant> {
+    let origin = Origin::Asked(flag);
+    paths.into_iter().map(move |path| Grant { path, access, origin })
+}
+
+fn by_default(path: impl Into<PathBuf>, access: Access) -> Grant {
+    Grant { path: path.into(), access, origin: Origin::Default }
+}
+
+fn defaults(profile: &Profile, options: &Options) -> Vec<Grant> {
+    let mut grants = vec![by_default(SINK, Access::Read), by_default(SINK, Access::WriteFile)];
+    let paths = COMMON.iter().chain(profile.library);
+    grants.extend(paths.map(|path| by_default(*path, Access::Read)));
+    if let crate::invocation::Program::File(script) = &options.invocation.program {
+        grants.push(by_default(script, Access::Read));
+    }
+    grants
+}
+
+/// What starting programs needs.
+fn programs(run: Option<&Run>, profile: &Profile) -> Vec<Grant> {
+    let trusted = PROGRAMS.iter().filter(|path| is_system(Path::new(path)));
+    match run {
+        None => Vec::new(),
+        Some(Run::System) => {
+            let execute = trusted.map(|path| by_default(*path, Access::Execute));
+            let read = PROGRAMS_READ.iter().map(|path| by_default(*path, Access::Read));
+            execute.chain(read).collect()
+        }
+        Some(Run::Programs(list)) => {
+            let around = profile.launchers.iter().chain(&LOADERS);
+            let around = around.map(|path| by_default(*path, Access::Execute));
+            let read = trusted.chain(&PROGRAMS_READ).map(|path| by_default(*path, Access::Read));
+            let origin = Origin::Asked("allow-run");
+            let named = list.iter().map(|path| Grant { path: path.clone(), access: Access::Execute, origin });
+            around.chain(read).chain(named).collect()
+        }
+    }
+}
+
+/// Whether a directory belongs to root and nobody else can write to it.
+fn is_system(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|meta| meta.uid() == 0 && meta.mode() & 0o022 == 0)
+}
+
+/// Resolves the names of programs as a shell would.
+fn found(run: Run) -> Result<Run, Failure> {
+    let Run::Programs(names) = run else {
+        return Ok(Run::System);
+    };
+    let resolve = |name: PathBuf| {
+        if name.as_os_str().as_bytes().contains(&b'/') {
+            return Ok(name);
+        }
+        in_path(&name, &env::var_os("PATH").unwrap_or_default()).ok_or_else(|| Failure::Grant {
+            flag: "allow-run",
+            path: name.clone(),
+            source: std::io::Error::from_raw_os_error(libc::ENOENT),
+        })
+    };
+    Ok(Run::Programs(names.into_iter().map(resolve).collect::<Result<_, _>>()?))
+}
+
+fn in_path(name: &Path, path: &OsStr) -> Option<PathBuf> {
+    env::split_paths(path)
+        .map(|directory| directory.join(name))
+        .find(|file| fs::metadata(file).is_ok_and(|meta| meta.is_file() && meta.mode() & 0o111 != 0))
+}
+
+/// The least with which a process can live: descriptors 0 to 2, a second of CPU, a moment.
+fn check_limits(limits: &Limits, profile: &Profile) -> Result<(), Failure> {
+    let least =
+        [(Budget::Memory, profile.least_memory), (Budget::Cpu, 1000), (Budget::Time, 1), (Budget::Files, 3)];
+    for (budget, least) in least {
+        if matches!(limits.get(budget), Limit::At(amount) if amount < least) {
+            return Err(Failure::TooSmall {
+                flag: format!("limit-{}", budget.key()),
+                value: limits.show(budget),
+                least: budget.unit().show(Limit::At(least)),
+            });
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::ffi::OsString;
+
+    static PROFILE: Profile = Profile {
+        name: "hx",
+        synopsis: "",
+        version: "",
+        switches: &[],
+        dashed_values: false,
+        library: &["/usr/share/x"],
+        launchers: &["/bin/sh"],
+        extras: &[],
+        filters: &[],
+        memory_overhead: 0,
+        least_memory: 1 << 20,
+    };
+
+    fn policy(line: &str) -> Result<Policy, Failure> {
+        let options = Options::parse(&PROFILE, line.split_whitespace().map(OsString::from))?;
+        Policy::of(&options, &PROFILE, false)
+    }
+
+    fn granted(policy: &Policy, access: Access) -> Vec<&str> {
+        let grants = policy.grants.iter().filter(|grant| grant.access == access);
+        grants.map(|grant| grant.path.to_str().unwrap()).collect()
+    }
+
+    #[test]
+    fn by_default_nothing_is_written_or_started() {
+        let policy = policy("hx s.x").unwrap();
+        assert!(granted(&policy, Access::Write).is_empty());
+        assert!(granted(&policy, Access::Execute).is_empty());
+        assert_eq!(granted(&policy, Access::WriteFile), ["/dev/null"]);
+        let read = granted(&policy, Access::Read);
+        assert!(read.contains(&"s.x") && read.contains(&"/usr/share/x"));
+        for closed in ["/", "/etc", "/etc/passwd", "/proc", "/home", "/tmp", ".", "/dev", "/usr"] {
+            assert!(!read.contains(&closed), "{closed}");
+        }
+    }
+
+    #[test]
+    fn one_program_brings_its_launcher_but_not_the_system() {
+        let policy = policy("hx --allow-run=/opt/p s.x").unwrap();
+        let execute = granted(&policy, Access::Execute);
+        assert!(execute.contains(&"/opt/p") && execute.contains(&"/bin/sh"));
+        assert!(!execute.contains(&"/usr/bin") && !execute.contains(&"/bin"));
+        assert!(super::found(Run::Programs(vec!["no-such-program-anywhere".into()])).is_err());
+    }
+
+    #[test]
+    fn variables_are_let_in_by_name() {
+        let policy = policy("hx --allow-env=TOKEN s.x").unwrap();
+        for (name, expected) in [
+            ("PATH", true),
+            ("LC_ALL", true),
+            ("TOKEN", true),
+            ("TOKENS", false),
+            ("LD_PRELOAD", false),
+            ("", false),
+        ] {
+            assert_eq!(policy.lets_in(name.as_bytes()), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn limits_below_what_is_needed_are_refused() {
+        for (line, expected) in [
+            ("hx --limit-memory=1K", "--limit-memory=1K is too small: at least 1M is needed"),
+            ("hx --limit-files=2", "--limit-files=2 is too small: at least 3 is needed"),
+            ("hx --limit-cpu=0", "--limit-cpu=0 is too small: at least 1s is needed"),
+        ] {
+            assert_eq!(policy(line).unwrap_err().to_string(), expected);
+        }
+        assert!(policy("hx --limit-memory=none --limit-cpu=none").is_ok());
+    }
+
+    #[test]
+    fn a_file_and_flags_that_say_the_same_are_the_same() {
+        let directory = std::env::temp_dir().join(format!("policy-{}", std::process::id()));
+        fs::create_dir(&directory).unwrap();
+        let file = directory.join("p.toml");
+        let text = "[allow]\nread = [\"/etc\"]\nenv = [\"X\"]\nrun = true\n[limits]\nfiles = 9\n";
+        fs::write(&file, text).unwrap();
+        let from_file = policy(&format!("hx --policy={} s.x", file.display())).unwrap();
+        let typed = policy("hx --allow-read=/etc --allow-env=X --allow-run --limit-files=9 s.x").unwrap();
+        assert_eq!(from_file, typed);
+        let writable =
+            policy(&format!("hx --policy={} --allow-write={} s.x", file.display(), directory.display()));
+        assert!(matches!(writable, Err(Failure::PolicyWritable { .. })));
+        fs::remove_dir_all(&directory).unwrap();
+    }
+}

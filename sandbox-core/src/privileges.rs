@@ -1,0 +1,84 @@
+//! Privileges: capabilities, `no_new_privs`, dumpability (capabilities(7), prctl(2)).
+#![allow(unsafe_code, reason = "prctl(2) has no safe form")]
+
+use std::io;
+
+use caps::CapSet;
+
+use crate::failure::Failure;
+
+/// Gives up every capability in every set.
+///
+/// The bounding set can only be lowered with `CAP_SETPCAP`; who lacks that has no way to gain from
+/// it once `no_new_privs` is set, because no program that is started adds capabilities any more.
+///
+/// # Errors
+/// [`Failure::Step`].
+pub(crate) fn drop_capabilities() -> Result<(), Failure> {
+    let failed = |error: caps::errors::CapsError| Failure::Step {
+        step: "drop capabilities",
+        cause: error.to_string(),
+    };
+    if caps::has_cap(None, CapSet::Effective, caps::Capability::CAP_SETPCAP).map_err(failed)? {
+        drop_bounding_set()?;
+    }
+    caps::clear(None, CapSet::Ambient).map_err(failed)?;
+    caps::clear(None, CapSet::Inheritable).map_err(failed)?;
+    caps::clear(None, CapSet::Effective).map_err(failed)?;
+    caps::clear(None, CapSet::Permitted).map_err(failed)
+}
+
+/// Lowers the bounding set by number, so that a capability newer than any list goes as well.
+fn drop_bounding_set() -> Result<(), Failure> {
+    for capability in 0..u64::BITS.into() {
+        match prctl(libc::PR_CAPBSET_DROP, capability) {
+            Ok(()) => {}
+            // The kernel knows no capability of this number, nor any above.
+            Err(error) if error.raw_os_error() == Some(libc::EINVAL) => break,
+            Err(error) => return Err(Failure::step("drop the capability bounding set", &error)),
+        }
+    }
+    Ok(())
+}
+
+/// No program that is started from here on gains privileges, set-id or not.
+///
+/// # Errors
+/// [`Failure::Step`].
+pub(crate) fn set_no_new_privs() -> Result<(), Failure> {
+    prctl(libc::PR_SET_NO_NEW_PRIVS, 1).map_err(|error| Failure::step("set no_new_privs", &error))
+}
+
+/// No other process of this user may attach to us or read our memory, and no core is dumped.
+///
+/// # Errors
+/// [`Failure::Step`].
+pub(crate) fn set_not_dumpable() -> Result<(), Failure> {
+    prctl(libc::PR_SET_DUMPABLE, 0).map_err(|error| Failure::step("become undumpable", &error))
+}
+
+/// The kernel sends `SIGKILL` when the parent ends.
+///
+/// # Errors
+/// [`Failure::Step`].
+pub(crate) fn die_with_parent() -> Result<(), Failure> {
+    prctl(libc::PR_SET_PDEATHSIG, libc::c_ulong::from(libc::SIGKILL.unsigned_abs()))
+        .map_err(|error| Failure::step("tie the run to its monitor", &error))
+}
+
+/// Orphans beneath us become our children.
+///
+/// # Errors
+/// [`Failure::Step`].
+pub(crate) fn adopt_orphans() -> Result<(), Failure> {
+    prctl(libc::PR_SET_CHILD_SUBREAPER, 1).map_err(|error| Failure::step("watch over children", &error))
+}
+
+fn prctl(option: libc::c_int, argument: libc::c_ulong) -> io::Result<()> {
+    const NONE: libc::c_ulong = 0;
+    // SAFETY: none of the options above passes a pointer.
+    match unsafe { libc::prctl(option, argument, NONE, NONE, NONE) } {
+        -1 => Err(io::Error::last_os_error()),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,49 @@
+//! What a host declares about itself, as data.
+
+/// Everything the core needs to know about one host: it never asks which language that is.
+#[derive(Debug)]
+pub struct Profile {
+    /// The command's name, for example `hlua`; it begins every message.
+    pub name: &'static str,
+    /// What follows the sandbox's own options on the usage line.
+    pub synopsis: &'static str,
+    /// The interpreter and its version, for example `Lua 5.4.8`.
+    pub version: &'static str,
+    /// The interpreter's own options.
+    pub switches: &'static [Switch],
+    /// Whether an option's value may begin with a dash when it is an argument of its own.
+    pub dashed_values: bool,
+    /// Files and directories that are readable by default, as far as they exist.
+    pub library: &'static [&'static str],
+    /// Programs that the language's own functions start others with (`/bin/sh` for `os.execute`):
+    /// they come along when a single program is granted.
+    pub launchers: &'static [&'static str],
+    /// The host's own on/off grants.
+    pub extras: &'static [Extra],
+    /// The compiled filters, one for each set of [`crate::calls::Grants`], indexed by its bits.
+    pub filters: &'static [&'static [u8]],
+    /// Address space in bytes that the process needs beyond what `--limit-memory` leaves to the script.
+    pub memory_overhead: u64,
+    /// The smallest `--limit-memory` in bytes with which the interpreter comes up.
+    pub least_memory: u64,
+}
+
+/// An option of the plain interpreter, such as `-e`.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Switch {
+    /// The option with its dash.
+    pub name: &'static str,
+    /// Whether it takes a value, attached or as the next argument.
+    pub value: bool,
+    /// One line for `--help`.
+    pub help: &'static str,
+}
+
+/// An on/off grant that only one host has: `bytecode` becomes `--allow-bytecode`.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Extra {
+    /// The name without `--allow-`.
+    pub name: &'static str,
+    /// One line for `--help`.
+    pub help: &'static str,
+}

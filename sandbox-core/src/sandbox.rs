@@ -1,0 +1,137 @@
+//! The doors: prepared, then closed in order. Each step consumes the one before.
+
+use std::io;
+
+use landlock::ABI;
+
+use crate::calls::{Filter, Grants};
+use crate::expiry;
+use crate::failure::Failure;
+use crate::files::Domain;
+use crate::kernel;
+use crate::limits::{self, Budget};
+use crate::options::Without;
+use crate::policy::Policy;
+use crate::privileges;
+use crate::profile::Profile;
+use crate::units::Limit;
+
+/// Everything that can fail for a reason of the user's has not failed; nothing is closed yet.
+#[derive(Debug)]
+#[must_use]
+pub struct Sandbox {
+    domain: Option<Domain>,
+    filter: Option<Filter>,
+    resources: Vec<(rlimit::Resource, u64)>,
+    limits: limits::Limits,
+    name: &'static str,
+}
+
+/// Files, network, limits and privileges are closed.
+#[derive(Debug)]
+#[must_use]
+pub struct Confined {
+    filter: Option<Filter>,
+}
+
+/// System calls are closed as well: the proof that running a script asks for.
+#[derive(Debug)]
+#[must_use]
+pub struct Sealed(());
+
+impl Sandbox {
+    /// Opens the granted paths, builds the rules, chooses the filter.
+    ///
+    /// # Errors
+    /// What the kernel lacks, a grant that cannot be opened, a limit that cannot hold.
+    pub fn prepare(policy: &Policy, profile: &'static Profile) -> Result<Self, Failure> {
+        let abi = required_landlock(policy)?;
+        let filter = required_seccomp(policy)?
+            .then(|| Filter::choose(profile.filters, Grants::of(policy, abi >= ABI::V6)))
+            .transpose()?;
+        let domain = match abi {
+            ABI::Unsupported => None,
+            abi => Some(Domain::new(&policy.grants, abi)?),
+        };
+        let mut resources = limits::resources(&policy.limits, profile.memory_overhead, tasks(policy)?);
+        resources.extend(&policy.rlimits);
+        Ok(Sandbox { domain, filter, resources, limits: policy.limits, name: profile.name })
+    }
+
+    /// Closes files, network, limits and privileges of this thread, the only one.
+    ///
+    /// # Errors
+    /// The step that the kernel refused. Some doors may be closed then; the caller must end the
+    /// process.
+    pub fn confine(self) -> Result<Confined, Failure> {
+        match kernel::threads() {
+            Ok(1) => {}
+            Ok(more) => return Err(Failure::Threads(more)),
+            Err(error) => return Err(Failure::step("count threads", &error)),
+        }
+        expiry::arrange(self.name, &self.limits)?;
+        limits::set(&self.resources)?;
+        privileges::drop_capabilities()?;
+        privileges::set_no_new_privs()?;
+        privileges::set_not_dumpable()?;
+        if let Some(domain) = self.domain {
+            domain.enter()?;
+        }
+        Ok(Confined { filter: self.filter })
+    }
+}
+
+impl Confined {
+    /// Closes system calls on every thread.
+    ///
+    /// # Errors
+    /// As [`Sandbox::confine`].
+    pub fn seal(self) -> Result<Sealed, Failure> {
+        if let Some(filter) = self.filter {
+            filter.load()?;
+        }
+        Ok(Sealed(()))
+    }
+}
+
+/// The Landlock ABI to use; unsupported only where the policy goes without.
+fn required_landlock(policy: &Policy) -> Result<ABI, Failure> {
+    if policy.goes_without(Without::Landlock) {
+        return Ok(ABI::Unsupported);
+    }
+    kernel::landlock().map_err(|source| Failure::Kernel {
+        what: "Landlock, which closes files (CONFIG_SECURITY_LANDLOCK, and landlock in lsm=)",
+        without: Some(Without::Landlock.name()),
+        source,
+    })
+}
+
+fn required_seccomp(policy: &Policy) -> Result<bool, Failure> {
+    if policy.goes_without(Without::Seccomp) {
+        return Ok(false);
+    }
+    kernel::seccomp().map(|()| true).map_err(|source| Failure::Kernel {
+        what: "seccomp filters, which close system calls (CONFIG_SECCOMP_FILTER)",
+        without: Some(Without::Seccomp.name()),
+        source,
+    })
+}
+
+/// The user's limit of tasks: the kernel counts all that the user has, wherever they run.
+///
+/// A script that starts no programs gets none, whoever runs it, because the filter refuses them.
+fn tasks(policy: &Policy) -> Result<Option<u64>, Failure> {
+    let Limit::At(more) = policy.limits.get(Budget::Processes) else {
+        return Ok(None);
+    };
+    if !policy.runs_programs() {
+        return Ok(Some(0));
+    }
+    let user = kernel::user();
+    if user == 0 {
+        return Err(Failure::RootProcesses);
+    }
+    let now =
+        limits::tasks_of(user).map_err(|error: io::Error| Failure::step("count tasks in /proc", &error))?;
+    Ok(Some(now.saturating_add(more)))
+}

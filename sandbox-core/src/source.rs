@@ -1,0 +1,71 @@
+//! The script: opened once and read through that descriptor, so that what was opened is what runs.
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use crate::failure::Failure;
+use crate::invocation::Program;
+
+/// The user's program.
+#[derive(Debug)]
+pub enum Source {
+    /// A script file.
+    File {
+        /// As typed.
+        name: OsString,
+        /// All of it.
+        text: Vec<u8>,
+    },
+    /// `-`: it will be read from standard input, behind the doors.
+    Stdin,
+    /// None was named; the host knows what its language does then.
+    None,
+}
+
+impl Source {
+    /// Opens and reads the script.
+    ///
+    /// # Errors
+    /// [`Failure::Script`].
+    pub fn open(program: &Program) -> Result<Self, Failure> {
+        match program {
+            Program::Stdin => Ok(Source::Stdin),
+            Program::None => Ok(Source::None),
+            Program::File(name) => {
+                let path = PathBuf::from(name);
+                let text = read(&path).map_err(|source| Failure::Script { path, source })?;
+                Ok(Source::File { name: name.clone(), text })
+            }
+        }
+    }
+}
+
+/// The largest script, in bytes: a device that never ends must not fill the memory.
+const LARGEST: u64 = 256 << 20;
+
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let mut text = Vec::new();
+    let file = File::open(path)?;
+    if file.take(LARGEST + 1).read_to_end(&mut text)? as u64 > LARGEST {
+        return Err(io::Error::from_raw_os_error(libc::EFBIG));
+    }
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(name: &str) -> String {
+        Source::open(&Program::File(name.into())).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn what_is_no_script() {
+        assert_eq!(error("/nowhere"), "cannot open script '/nowhere': No such file or directory");
+        assert_eq!(error("/"), "cannot open script '/': Is a directory");
+        assert_eq!(error("/dev/zero"), "cannot open script '/dev/zero': File too large");
+    }
+}

@@ -1,0 +1,87 @@
+//! The programs under test, where every account can run them.
+
+use crate::Result;
+use crate::fixture::Scratch;
+use std::env;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+/// The programs under test.
+pub struct Binaries {
+    /// The host.
+    pub hlua: PathBuf,
+    /// The probe.
+    pub probe: PathBuf,
+    /// The real interpreter.
+    pub lua: PathBuf,
+    copies: Scratch,
+}
+
+impl Binaries {
+    /// Find them and copy them to a directory that everybody can read: the checkout may be in root's home.
+    pub fn find() -> Result<Binaries> {
+        let copies = Scratch::new("bin")?;
+        let from = directory()?;
+        Ok(Binaries {
+            hlua: copy(&from, "hlua", &copies)?,
+            probe: copy(&from, "probe", &copies)?,
+            lua: real_lua()?,
+            copies,
+        })
+    }
+
+    /// Remove the copies: these values live as long as the process.
+    pub fn remove(&self) {
+        // What is left behind lies in the directory for temporary files.
+        let _ = fs::remove_dir_all(self.copies.path());
+    }
+
+    /// The file that a name in a table stands for.
+    pub fn named(&self, name: &str) -> PathBuf {
+        match name {
+            "hlua" => self.hlua.clone(),
+            "probe" => self.probe.clone(),
+            "lua5.4" => self.lua.clone(),
+            other => PathBuf::from(other),
+        }
+    }
+}
+
+fn copy(from: &Path, name: &str, copies: &Scratch) -> Result<PathBuf> {
+    let source = from.join(name);
+    let target = copies.path().join(name);
+    fs::copy(&source, &target).map_err(|e| format!("cannot copy {}: {e}", source.display()))?;
+    fs::set_permissions(&target, fs::Permissions::from_mode(0o755))
+        .map_err(|e| format!("cannot open {} to all: {e}", target.display()))?;
+    Ok(target)
+}
+
+/// `H_BIN_DIR`, or the directory that cargo builds into.
+fn directory() -> Result<PathBuf> {
+    if let Some(directory) = env::var_os("H_BIN_DIR") {
+        return Ok(directory.into());
+    }
+    let own = env::current_exe().map_err(|e| format!("cannot find myself: {e}"))?;
+    // target/PROFILE/deps/casebook-HASH
+    let built = own.ancestors().nth(2).unwrap_or(Path::new("/"));
+    let target = built.parent().unwrap_or(built);
+    let static_build = target.join("x86_64-unknown-linux-gnu/release");
+    [built.to_path_buf(), static_build, target.join("release")]
+        .into_iter()
+        .find(|d| d.join("hlua").exists() && d.join("probe").exists())
+        .ok_or_else(|| {
+            format!(
+                "no hlua and probe near {}: build them, or name their directory in H_BIN_DIR",
+                built.display()
+            )
+        })
+}
+
+fn real_lua() -> Result<PathBuf> {
+    let paths = env::var_os("PATH").unwrap_or_else(|| "/usr/bin".into());
+    env::split_paths(&paths)
+        .map(|d| d.join("lua5.4"))
+        .find(|f| f.exists())
+        .ok_or_else(|| "lua5.4 is not installed: it is the control of most cases".to_owned())
+}

@@ -1,0 +1,182 @@
+//! The rows of the tables, as they are written down.
+
+use crate::Result;
+use crate::expect::{Expect, REFUSALS, signal_number};
+use crate::identity::Identity;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+/// One file of cases.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Table {
+    /// What the table is about.
+    #[serde(default, rename = "about")]
+    _about: String,
+    case: Vec<Row>,
+}
+
+/// One case.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Row {
+    /// Unique within its table.
+    pub name: String,
+    /// Why the case exists, where the name does not say it.
+    #[serde(default, rename = "about")]
+    _about: String,
+    /// The script that hlua runs.
+    pub lua: Option<String>,
+    /// Or: the action that the probe performs.
+    pub probe: Option<String>,
+    /// Or: a whole command line; `hlua`, `probe` and `lua5.4` stand for the programs.
+    pub run: Option<Vec<String>>,
+    /// The sandbox's flags.
+    #[serde(default)]
+    pub flags: Vec<String>,
+    /// The script's arguments.
+    #[serde(default)]
+    pub args: Vec<String>,
+    /// Standard input; empty unless given.
+    pub stdin: Option<String>,
+    /// Standard input is a terminal, the controlling one, on which `stdin` is typed.
+    #[serde(default)]
+    pub tty: bool,
+    /// Standard input is this file.
+    pub stdin_file: Option<String>,
+    /// Standard output goes to this file or device.
+    pub stdout_file: Option<String>,
+    /// Standard error goes to this file or device.
+    pub stderr_file: Option<String>,
+    /// These standard descriptors are closed.
+    #[serde(default)]
+    pub closed: Vec<i32>,
+    /// Files found open, by descriptor number (use high numbers).
+    #[serde(default)]
+    pub inherit: BTreeMap<String, String>,
+    /// Fixture files, and what they hold.
+    #[serde(default)]
+    pub files: BTreeMap<String, String>,
+    /// Fixture directories.
+    #[serde(default)]
+    pub dirs: Vec<String>,
+    /// Fixture symbolic links, and where they lead.
+    #[serde(default)]
+    pub links: BTreeMap<String, String>,
+    /// Permission bits of fixtures, in octal.
+    #[serde(default)]
+    pub modes: BTreeMap<String, String>,
+    /// Environment variables.
+    #[serde(default)]
+    pub env: BTreeMap<String, String>,
+    /// Once it has said `ready`: look at it from outside.
+    #[serde(default)]
+    pub inspect: bool,
+    /// Once it has said `ready`: send this signal.
+    pub send: Option<String>,
+    /// What the machine must have for the case to mean anything.
+    #[serde(default)]
+    pub needs: Vec<String>,
+    /// Who runs it, if not everybody.
+    #[serde(rename = "as")]
+    pub only: Option<Identity>,
+    /// Does the row show a denial? Then it has a control, and the secret must stay one.
+    #[serde(default = "yes")]
+    pub denies: bool,
+    /// What must be seen inside.
+    #[serde(default)]
+    pub expect: Expect,
+    /// What must be seen with the neutering switched off, when the kernel stands alone.
+    pub wall: Option<Expect>,
+    /// The same, granted by its flags, or else in the bare interpreter or outside the sandbox.
+    pub control: Option<Expect>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl Row {
+    fn check(&self) -> Result<()> {
+        let bodies = [
+            self.lua.is_some(),
+            self.probe.is_some(),
+            self.run.is_some(),
+        ];
+        if bodies.iter().filter(|b| **b).count() != 1 {
+            return Err("needs exactly one of lua, probe and run".to_owned());
+        }
+        if self.denies && self.control.is_none() {
+            return Err("a denial without a control: nothing shows that it could fail".to_owned());
+        }
+        for expect in [Some(&self.expect), self.wall.as_ref(), self.control.as_ref()] {
+            check_expect(expect)?;
+        }
+        self.check_distinct()
+    }
+
+    /// A control that the denial would satisfy as well shows nothing.
+    fn check_distinct(&self) -> Result<()> {
+        let (Some(control), true) = (&self.control, self.probe.is_some() && self.denies) else {
+            return Ok(());
+        };
+        let inside = outcomes(&self.expect, REFUSALS);
+        let outside = outcomes(control, &["ok"]);
+        let inspected = |e: &Expect| !e.inspected.is_empty() || !e.not_inspected.is_empty();
+        if inside.iter().any(|o| outside.contains(o)) && !inspected(&self.expect) {
+            return Err("the control and the denial may come to the same".to_owned());
+        }
+        Ok(())
+    }
+
+    /// The name of what is refused may say more than one way of refusing.
+    fn complete(&mut self) {
+        if self.probe.is_none() {
+            return;
+        }
+        let default = if self.denies { REFUSALS } else { &["ok"] };
+        let all = |names: &[&str]| names.iter().map(|s| (*s).to_owned()).collect();
+        if self.expect.outcome.is_empty() {
+            self.expect.outcome = all(default);
+        }
+        if let Some(control) = self.control.as_mut() {
+            if control.outcome.is_empty() {
+                control.outcome = all(&["ok"]);
+            }
+        }
+    }
+}
+
+fn outcomes(expect: &Expect, default: &[&str]) -> Vec<String> {
+    if expect.outcome.is_empty() {
+        return default.iter().map(|s| (*s).to_owned()).collect();
+    }
+    expect.outcome.clone()
+}
+
+fn check_expect(expect: Option<&Expect>) -> Result<()> {
+    match expect.and_then(|e| e.signal.as_deref()) {
+        Some(name) if signal_number(name).is_none() => Err(format!("unknown signal {name}")),
+        _ => Ok(()),
+    }
+}
+
+/// Read one table. Every mistake in it is an error with the row's name.
+pub fn load(path: &Path) -> Result<Vec<Row>> {
+    let shown = path.display();
+    let text = fs::read_to_string(path).map_err(|e| format!("cannot read {shown}: {e}"))?;
+    let mut table: Table = toml::from_str(&text).map_err(|e| format!("{shown}: {e}"))?;
+    let mut names = Vec::new();
+    for row in &mut table.case {
+        row.check()
+            .map_err(|e| format!("{shown}: {}: {e}", row.name))?;
+        row.complete();
+        if names.contains(&row.name) {
+            return Err(format!("{shown}: two rows are called {}", row.name));
+        }
+        names.push(row.name.clone());
+    }
+    Ok(table.case)
+}

@@ -1,0 +1,194 @@
+//! Runs one row: inside, with the kernel alone, and the control.
+
+use crate::Result;
+use crate::binaries::Binaries;
+use crate::expect::{self, Expect, signal_number};
+use crate::fixture::Fixture;
+use crate::identity::Identity;
+use crate::job::{Event, Input, Job, Output, Ran};
+use crate::row::Row;
+use std::path::PathBuf;
+
+/// How a body is run.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Place {
+    Inside,
+    /// Inside, neutering off.
+    Wall,
+    /// With the flags that grant it.
+    Granted,
+    /// In the real interpreter, or the probe outside the sandbox.
+    Bare,
+}
+
+/// Run `row` in all its places. Each has fixtures of its own, so that none sees what another did.
+pub fn run(row: &Row, identity: Identity, binaries: &Binaries) -> Result<()> {
+    one(row, &row.expect, Place::Inside, identity, binaries)?;
+    if let Some(wall) = &row.wall {
+        one(row, wall, Place::Wall, identity, binaries)?;
+    }
+    if let Some(control) = &row.control {
+        let place = match control.flags {
+            Some(_) => Place::Granted,
+            None => Place::Bare,
+        };
+        one(row, control, place, identity, binaries)?;
+    }
+    Ok(())
+}
+
+fn one(
+    row: &Row,
+    expect: &Expect,
+    place: Place,
+    identity: Identity,
+    binaries: &Binaries,
+) -> Result<()> {
+    let fixture = Fixture::new(row, identity, binaries)?;
+    let mut expect = expect.filled(&|text| fixture.fill(text));
+    if row.denies && matches!(place, Place::Inside | Place::Wall) {
+        expect.lacks.push(fixture.token().to_owned());
+    }
+    let job = job(row, &expect, place, identity, binaries, &fixture)?;
+    let ran = job.run().map_err(|e| format!("{place:?}: {e}"))?;
+    let complaints = expect.complaints(&ran);
+    if complaints.is_empty() {
+        return Ok(());
+    }
+    Err(report(&job, place, &complaints, &ran))
+}
+
+fn report(job: &Job, place: Place, complaints: &[String], ran: &Ran) -> String {
+    let args: Vec<_> = job.args.iter().map(|a| a.to_string_lossy()).collect();
+    let mut text = format!("{place:?}: {} {args:?}\n", job.program.display());
+    for complaint in complaints {
+        text += &format!("  - {complaint}\n");
+    }
+    text += &format!("  it ended with {}\n", expect::end(ran));
+    for (name, bytes) in [("stdout", &ran.stdout), ("stderr", &ran.stderr)] {
+        let shown = String::from_utf8_lossy(bytes);
+        let shown: String = shown.chars().take(1500).collect();
+        text += &format!("  {name}: {shown:?}\n");
+    }
+    for line in &ran.inspected {
+        text += &format!("  seen: {line}\n");
+    }
+    text
+}
+
+fn job(
+    row: &Row,
+    expect: &Expect,
+    place: Place,
+    identity: Identity,
+    binaries: &Binaries,
+    fixture: &Fixture,
+) -> Result<Job> {
+    let mut words = command_line(row, expect, place, fixture)?;
+    if words.is_empty() {
+        return Err("an empty command line".to_owned());
+    }
+    let program = binaries.named(&words.remove(0));
+    Ok(Job {
+        program,
+        argv0: None,
+        args: words.into_iter().map(Into::into).collect(),
+        environment: environment(row, fixture),
+        directory: fixture.directory(),
+        input: input(row, fixture),
+        output: output(row, 1, row.stdout_file.as_ref(), fixture),
+        errors: output(row, 2, row.stderr_file.as_ref(), fixture),
+        inherit: inherit(row, fixture)?,
+        identity: Some(identity),
+        event: event(row)?,
+    })
+}
+
+fn command_line(
+    row: &Row,
+    expect: &Expect,
+    place: Place,
+    fixture: &Fixture,
+) -> Result<Vec<String>> {
+    let fill = |words: &[String]| words.iter().map(|w| fixture.fill(w)).collect::<Vec<_>>();
+    let mut flags = fill(&row.flags);
+    match place {
+        Place::Inside => {}
+        Place::Wall => flags.push("--without=neutering".to_owned()),
+        Place::Granted => flags = expect.flags.clone().unwrap_or_default(),
+        Place::Bare => flags.clear(),
+    }
+    let bare = place == Place::Bare;
+    let mut words = Vec::new();
+    if let Some(lua) = &row.lua {
+        let script = fixture.path("{base}/script.lua");
+        fixture.write(&script, fixture.fill(lua).as_bytes())?;
+        words.push(if bare { "lua5.4" } else { "hlua" }.to_owned());
+        words.extend(flags);
+        words.push(script.display().to_string());
+    } else if let Some(action) = &row.probe {
+        words.push("probe".to_owned());
+        words.extend(flags);
+        words.push(if bare { "--bare" } else { "-e" }.to_owned());
+        words.push(fixture.fill(action));
+    } else if let Some(run) = &row.run {
+        words = fill(run);
+        words.splice(1..1, flags);
+    }
+    words.extend(fill(&row.args));
+    Ok(words)
+}
+
+fn environment(row: &Row, fixture: &Fixture) -> Vec<(std::ffi::OsString, std::ffi::OsString)> {
+    let mut all = vec![("PATH".into(), "/usr/local/bin:/usr/bin:/bin".into())];
+    for (name, value) in &row.env {
+        all.push((name.into(), fixture.fill(value).into()));
+    }
+    all
+}
+
+fn input(row: &Row, fixture: &Fixture) -> Input {
+    let typed = row.stdin.as_deref().map(|s| fixture.fill(s).into_bytes());
+    if row.closed.contains(&0) {
+        return Input::Closed;
+    }
+    if row.tty {
+        return Input::Terminal(typed.unwrap_or_default());
+    }
+    if let Some(file) = &row.stdin_file {
+        return Input::File(fixture.path(file));
+    }
+    match typed {
+        Some(bytes) => Input::Bytes(bytes),
+        // Kept open until it has been looked at.
+        None if row.inspect => Input::Bytes(Vec::new()),
+        None => Input::Null,
+    }
+}
+
+fn output(row: &Row, number: i32, file: Option<&String>, fixture: &Fixture) -> Output {
+    if row.closed.contains(&number) {
+        return Output::Closed;
+    }
+    file.map_or(Output::Captured, |f| Output::File(fixture.path(f)))
+}
+
+fn inherit(row: &Row, fixture: &Fixture) -> Result<Vec<(i32, PathBuf)>> {
+    let number = |n: &String| n.parse().map_err(|_| format!("no descriptor number: {n}"));
+    row.inherit
+        .iter()
+        .map(|(n, path)| Ok((number(n)?, fixture.path(path))))
+        .collect()
+}
+
+fn event(row: &Row) -> Result<Option<Event>> {
+    if row.inspect {
+        return Ok(Some(Event::Inspect));
+    }
+    match &row.send {
+        None => Ok(None),
+        Some(name) => signal_number(name)
+            .map(|number| Some(Event::Signal(number)))
+            .ok_or_else(|| format!("unknown signal {name}")),
+    }
+}

@@ -1,0 +1,31 @@
+//! The same command lines under the real interpreter and under hlua.
+
+use casebook::Result;
+use casebook::binaries::Binaries;
+use casebook::harness;
+use casebook::identity::Identity;
+use casebook::parity;
+use libtest_mimic::Trial;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    harness::main(trials)
+}
+
+fn trials(binaries: &'static Binaries) -> Result<Vec<Trial>> {
+    let mut trials = Vec::new();
+    for file in harness::table_files(&harness::tables().join("parity"))? {
+        let topic = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        for row in parity::load(&file)? {
+            for identity in Identity::available() {
+                let row = row.clone();
+                let name = format!("parity-{topic}/{} {}", row.name, identity.suffix());
+                trials.push(Trial::test(name, move || {
+                    parity::run(&row, *identity, binaries)?;
+                    Ok(())
+                }));
+            }
+        }
+    }
+    Ok(trials)
+}
