@@ -89,7 +89,7 @@ installed: build
 casebook:
 	$(STATIC) -p hlua -p casebook --bins
 	H_BIN_DIR='$(BIN)' FENNEL="$$(command -v fennel || echo '$(OUT)/fennel/usr/bin/fennel')" \
-	  $(CARGO) test $(LOCKED) -p casebook --tests
+	  $(CARGO) test $(LOCKED) -p casebook --no-fail-fast --lib --test '*'
 
 bench: deps
 	$(STATIC) -p hlua -p bench --bins

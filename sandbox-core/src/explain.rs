@@ -49,7 +49,7 @@ pub fn policy(policy: &Policy, profile: &Profile) -> String {
     for (title, access) in [
         ("read (Landlock)", Access::Read),
         ("write, create, remove (Landlock)", Access::Write),
-        ("write into (Landlock)", Access::WriteFile),
+        ("read and write (Landlock)", Access::Use),
         ("start programs (Landlock, seccomp)", Access::Execute),
     ] {
         section(

@@ -86,7 +86,7 @@ fn open_path(path: &Path) -> io::Result<File> {
 fn rights(access: Access, is_directory: bool, abi: ABI) -> BitFlags<AccessFs> {
     let rights = match access {
         Access::Read => AccessFs::ReadFile | AccessFs::ReadDir,
-        Access::WriteFile => AccessFs::WriteFile | AccessFs::Truncate,
+        Access::Use => AccessFs::ReadFile | AccessFs::WriteFile | AccessFs::Truncate,
         // No devices, sockets or pipes, and no symbolic links: they name what lies elsewhere.
         Access::Write => {
             AccessFs::WriteFile
@@ -139,7 +139,7 @@ mod tests {
     fn a_file_gets_no_right_of_directories() {
         for abi in [ABI::V1, ABI::V2, ABI::V3, ABI::V7, ABI::V9] {
             let file = AccessFs::from_file(abi);
-            for access in [Access::Read, Access::Write, Access::WriteFile, Access::Execute] {
+            for access in [Access::Read, Access::Write, Access::Use, Access::Execute] {
                 assert_eq!(rights(access, false, abi) & !file, BitFlags::EMPTY);
                 assert_eq!(rights(access, true, abi) & !AccessFs::from_all(abi), BitFlags::EMPTY);
             }

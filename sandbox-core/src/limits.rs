@@ -139,6 +139,8 @@ const CPU_GRACE: u64 = 1;
 
 /// Sets each limit, soft and hard; one that is lower already stays.
 ///
+/// Must run without `CAP_SYS_RESOURCE`, which would let a limit be raised.
+///
 /// # Errors
 /// [`Failure::Limit`] with the resource that the kernel refused.
 pub(crate) fn set(list: &[(Resource, u64)]) -> Result<(), Failure> {
@@ -150,10 +152,15 @@ pub(crate) fn set(list: &[(Resource, u64)]) -> Result<(), Failure> {
 }
 
 fn lower(resource: Resource, amount: u64) -> io::Result<()> {
-    let (_, hard) = resource.get()?;
     let grace = if resource == Resource::CPU { CPU_GRACE } else { 0 };
-    let hard = hard.min(amount.saturating_add(grace));
-    resource.set(amount.min(hard), hard)
+    match resource.set(amount, amount.saturating_add(grace)) {
+        // The hard limit is lower than what was asked for.
+        Err(error) if error.raw_os_error() == Some(libc::EPERM) => {
+            let (_, hard) = resource.get()?;
+            resource.set(amount.min(hard), hard)
+        }
+        done => done,
+    }
 }
 
 /// How many processes and threads the real user `uid` has, from `/proc`.

@@ -18,14 +18,8 @@ use crate::units::Limit;
 pub const ENVIRONMENT: [&str; 7] = ["PATH", "HOME", "USER", "LANG", "TZ", "TERM", "TMPDIR"];
 
 /// Readable by every script, as far as they exist: devices without content, time zones, locales.
-const COMMON: [&str; 6] = [
-    "/dev/zero",
-    "/dev/urandom",
-    "/etc/localtime",
-    "/usr/share/zoneinfo",
-    "/usr/lib/locale",
-    "/usr/share/locale",
-];
+const COMMON: [&str; 5] =
+    ["/dev/zero", "/dev/urandom", "/etc/localtime", "/usr/share/zoneinfo", "/usr/lib/locale"];
 
 /// Readable and writable by every script: what goes there is gone.
 const SINK: &str = "/dev/null";
@@ -66,8 +60,8 @@ pub enum Access {
     Read,
     /// Writing, creating and removing.
     Write,
-    /// Writing into an existing file.
-    WriteFile,
+    /// Reading and writing a file that is there.
+    Use,
     /// Starting programs, and reading them.
     Execute,
 }
@@ -241,7 +235,7 @@ fn by_default(path: impl Into<PathBuf>, access: Access) -> Grant {
 }
 
 fn defaults(profile: &Profile, options: &Options) -> Vec<Grant> {
-    let mut grants = vec![by_default(SINK, Access::Read), by_default(SINK, Access::WriteFile)];
+    let mut grants = vec![by_default(SINK, Access::Use)];
     let paths = COMMON.iter().chain(profile.library);
     grants.extend(paths.map(|path| by_default(*path, Access::Read)));
     if let crate::invocation::Program::File(script) = &options.invocation.program {
@@ -350,7 +344,7 @@ mod tests {
         let policy = policy("hx s.x").unwrap();
         assert!(granted(&policy, Access::Write).is_empty());
         assert!(granted(&policy, Access::Execute).is_empty());
-        assert_eq!(granted(&policy, Access::WriteFile), ["/dev/null"]);
+        assert_eq!(granted(&policy, Access::Use), ["/dev/null"]);
         let read = granted(&policy, Access::Read);
         assert!(read.contains(&"s.x") && read.contains(&"/usr/share/x"));
         for closed in ["/", "/etc", "/etc/passwd", "/proc", "/home", "/tmp", ".", "/dev", "/usr"] {

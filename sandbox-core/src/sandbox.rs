@@ -70,8 +70,8 @@ impl Sandbox {
             Err(error) => return Err(Failure::step("count threads", &error)),
         }
         expiry::arrange(self.name, &self.limits)?;
-        limits::set(&self.resources)?;
         privileges::drop_capabilities()?;
+        limits::set(&self.resources)?;
         privileges::set_no_new_privs()?;
         privileges::set_not_dumpable()?;
         if let Some(domain) = self.domain {

@@ -18,7 +18,7 @@ pub fn process(pid: u32) -> Inspection {
         lines.extend(text.lines().map(|line| squeezed(line, file)));
     }
     lines.extend(tasks(&root));
-    lines.push(format!("descriptors: {}", descriptors(&root)));
+    lines.extend(descriptors(&root));
     lines
 }
 
@@ -54,16 +54,18 @@ fn tasks(root: &str) -> Vec<String> {
     lines
 }
 
-fn descriptors(root: &str) -> String {
-    match fs::read_dir(format!("{root}/fd")) {
-        Err(error) => error.kind().to_string(),
-        Ok(entries) => {
-            let mut numbers: Vec<u32> = entries
-                .flatten()
-                .filter_map(|e| e.file_name().to_str()?.parse().ok())
-                .collect();
-            numbers.sort_unstable();
-            format!("{numbers:?}")
-        }
-    }
+/// All in one line, and each in its own.
+fn descriptors(root: &str) -> Vec<String> {
+    let entries = match fs::read_dir(format!("{root}/fd")) {
+        Err(error) => return vec![format!("descriptors: {}", error.kind())],
+        Ok(entries) => entries,
+    };
+    let mut numbers: Vec<u32> = entries
+        .flatten()
+        .filter_map(|e| e.file_name().to_str()?.parse().ok())
+        .collect();
+    numbers.sort_unstable();
+    let mut lines = vec![format!("descriptors: {numbers:?}")];
+    lines.extend(numbers.iter().map(|n| format!("descriptor {n}")));
+    lines
 }

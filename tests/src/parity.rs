@@ -6,6 +6,7 @@ use crate::expect::{self, signal_number};
 use crate::fixture::Fixture;
 use crate::identity::Identity;
 use crate::job::{Event, Input, Job, Output};
+use crate::runner::without_process_limit;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -110,7 +111,11 @@ struct Seen {
 /// Run `row` under both.
 pub fn run(row: &Row, identity: Identity, binaries: &Binaries) -> Result<()> {
     let real = seen(row, identity, binaries, &binaries.lua, &[])?;
-    let ours = seen(row, identity, binaries, &binaries.hlua, &row.flags)?;
+    let mut flags = row.flags.clone();
+    if identity == Identity::Root {
+        without_process_limit(&mut flags);
+    }
+    let ours = seen(row, identity, binaries, &binaries.hlua, &flags)?;
     let mut complaints = Vec::new();
     let meant = row.differs.as_ref();
     compare("the end", &real.end, &ours.end, meant.and_then(|d| d.status.map(|s| format!("status {s}"))), &mut complaints);

@@ -84,7 +84,7 @@ fn job(
     binaries: &Binaries,
     fixture: &Fixture,
 ) -> Result<Job> {
-    let mut words = command_line(row, expect, place, fixture)?;
+    let mut words = command_line(row, expect, place, identity, fixture)?;
     if words.is_empty() {
         return Err("an empty command line".to_owned());
     }
@@ -108,6 +108,7 @@ fn command_line(
     row: &Row,
     expect: &Expect,
     place: Place,
+    identity: Identity,
     fixture: &Fixture,
 ) -> Result<Vec<String>> {
     let fill = |words: &[String]| words.iter().map(|w| fixture.fill(w)).collect::<Vec<_>>();
@@ -117,6 +118,9 @@ fn command_line(
         Place::Wall => flags.push("--without=neutering".to_owned()),
         Place::Granted => flags = expect.flags.clone().unwrap_or_default(),
         Place::Bare => flags.clear(),
+    }
+    if identity == Identity::Root {
+        without_process_limit(&mut flags);
     }
     let bare = place == Place::Bare;
     let mut words = Vec::new();
@@ -137,6 +141,14 @@ fn command_line(
     }
     words.extend(fill(&row.args));
     Ok(words)
+}
+
+/// The kernel exempts root from the limit on processes, so the sandbox wants to hear that root knows.
+pub fn without_process_limit(flags: &mut Vec<String>) {
+    let given = |name: &str| flags.iter().any(|f| f.starts_with(name));
+    if given("--allow-run") && !given("--limit-processes") {
+        flags.push("--limit-processes=none".to_owned());
+    }
 }
 
 fn environment(row: &Row, fixture: &Fixture) -> Vec<(std::ffi::OsString, std::ffi::OsString)> {

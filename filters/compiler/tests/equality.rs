@@ -90,14 +90,14 @@ fn programs_decide_as_the_rules_do() {
     });
 }
 
-/// The half that the kernel ignores changes nothing, except where a whole pointer is compared.
+/// The half that the kernel ignores changes nothing. Only of prlimit64 a whole pointer is compared.
 #[test]
 fn the_upper_half_of_an_int_is_ignored() {
     every_program(|name, rules, arch, program| {
         let mut random = Random(0x2545_f491_4f6c_dd1d);
         for nr in 0..512 {
             let about = rules_of(rules, arch, nr);
-            if about.iter().any(|rule| rule.when.iter().any(|condition| condition.mask(arch) > 0xffff_ffff)) {
+            if about.iter().any(|rule| rule.call.name == "prlimit64") {
                 continue;
             }
             for args in interesting(&about, arch, &mut random) {

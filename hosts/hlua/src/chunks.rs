@@ -19,8 +19,7 @@ pub fn refuse() {
 }
 
 unsafe extern "C-unwind" {
-    fn __real_luaU_undump(state: *mut lua_State, stream: *mut c_void, name: *const c_char)
-    -> *mut c_void;
+    fn __real_luaU_undump(state: *mut lua_State, stream: *mut c_void, name: *const c_char) -> *mut c_void;
     /// Lua's own way to end a load with a status.
     fn luaD_throw(state: *mut lua_State, status: c_int) -> !;
 }

@@ -121,8 +121,7 @@ fn push_line(lua: State, lines: &mut LineSource, first: bool) -> Read {
 }
 
 fn push_prompt(lua: State, first: bool) {
-    let (name, default): (_, &[u8]) =
-        if first { (c"_PROMPT", b"> ") } else { (c"_PROMPT2", b">> ") };
+    let (name, default): (_, &[u8]) = if first { (c"_PROMPT", b"> ") } else { (c"_PROMPT2", b">> ") };
     if lua.get_global(name) == Kind::Nothing {
         lua.push_bytes(default);
     } else {

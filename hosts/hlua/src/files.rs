@@ -63,9 +63,8 @@ pub fn with_refused<T>(act: impl FnOnce(Option<&Path>) -> T) -> T {
 #[unsafe(no_mangle)]
 unsafe extern "C" fn __wrap_fopen64(path: *const c_char, mode: *const c_char) -> *mut FILE {
     // SAFETY: the arguments are the caller's, two C strings.
-    let (file, path, mode) = unsafe {
-        (__real_fopen64(path, mode), CStr::from_ptr(path), CStr::from_ptr(mode))
-    };
+    let (file, path, mode) =
+        unsafe { (__real_fopen64(path, mode), CStr::from_ptr(path), CStr::from_ptr(mode)) };
     if !file.is_null() || !GUARDED.load(Ordering::Relaxed) {
         return file;
     }
@@ -77,11 +76,7 @@ unsafe extern "C" fn __wrap_fopen64(path: *const c_char, mode: *const c_char) ->
 }
 
 #[unsafe(no_mangle)]
-unsafe extern "C" fn __wrap_freopen64(
-    path: *const c_char,
-    mode: *const c_char,
-    old: *mut FILE,
-) -> *mut FILE {
+unsafe extern "C" fn __wrap_freopen64(path: *const c_char, mode: *const c_char, old: *mut FILE) -> *mut FILE {
     // SAFETY: the arguments are the caller's; Lua always names a path.
     let (file, path) = unsafe { (__real_freopen64(path, mode, old), CStr::from_ptr(path)) };
     if file.is_null() {
@@ -103,9 +98,7 @@ unsafe extern "C" fn __wrap_remove(path: *const c_char) -> c_int {
 #[unsafe(no_mangle)]
 unsafe extern "C" fn __wrap_rename(old: *const c_char, new: *const c_char) -> c_int {
     // SAFETY: the arguments are the caller's, two C strings.
-    let (result, paths) = unsafe {
-        (__real_rename(old, new), [CStr::from_ptr(old), CStr::from_ptr(new)])
-    };
+    let (result, paths) = unsafe { (__real_rename(old, new), [CStr::from_ptr(old), CStr::from_ptr(new)]) };
     if result != 0 {
         answer(&paths);
     }
@@ -138,10 +131,7 @@ fn answer(paths: &[&CStr]) {
 
 /// Errors that are the same whatever exists.
 fn tells_nothing(error: c_int) -> bool {
-    matches!(
-        error,
-        libc::EACCES | libc::EMFILE | libc::ENFILE | libc::ENOMEM | libc::EINTR
-    )
+    matches!(error, libc::EACCES | libc::EMFILE | libc::ENFILE | libc::ENOMEM | libc::EINTR)
 }
 
 /// Whether the script may know that this path, which a call has failed on, is missing or unfit.
@@ -155,10 +145,10 @@ fn may_tell(path: &CStr) -> bool {
     let mut error = name.open(libc::O_DIRECTORY);
     if error == libc::ENOTDIR {
         // A file, or a path through one: only the parent can say whose it is.
-        error = if name.to_parent() { name.open(libc::O_DIRECTORY) } else { error };
+        error = if name.climb() { name.open(libc::O_DIRECTORY) } else { error };
     }
     while error == libc::ENOENT {
-        if name.open(libc::O_NOFOLLOW) == libc::ELOOP || !name.to_parent() {
+        if name.open(libc::O_NOFOLLOW) == libc::ELOOP || !name.climb() {
             return false;
         }
         error = name.open(libc::O_DIRECTORY);
@@ -225,7 +215,7 @@ impl Name {
     }
 
     /// Goes one name up; false where there is nothing above.
-    fn to_parent(&mut self) -> bool {
+    fn climb(&mut self) -> bool {
         let path = self.as_bytes();
         if path == b"." || path.iter().all(|&byte| byte == b'/') {
             return false;
@@ -260,7 +250,7 @@ mod tests {
     fn parents(path: &CStr) -> Vec<String> {
         let mut name = Name::of(path).expect("short");
         let mut all = Vec::new();
-        while name.to_parent() {
+        while name.climb() {
             all.push(String::from_utf8_lossy(name.as_bytes()).into_owned());
         }
         all

@@ -5,8 +5,7 @@ use std::ffi::OsStr;
 
 use hlua::PROFILE;
 use sandbox_core::{
-    Confined, Failure, Hints, Host, Invocation, Outcome, Policy, Profile, Sealed, Source, Usage,
-    UsageError,
+    Confined, Failure, Hints, Host, Invocation, Outcome, Policy, Profile, Sealed, Source, Usage, UsageError,
 };
 
 use crate::account::ACCOUNT;
@@ -16,7 +15,7 @@ use crate::files;
 use crate::line_source::LineSource;
 use crate::manners;
 use crate::program::{self, Run};
-use crate::report::Reporter;
+use crate::report::{Reporter, Reserve};
 use crate::state::{REGISTRY, State, Status};
 use crate::stdio;
 use crate::usage;
@@ -76,7 +75,9 @@ impl Host for Hlua {
 
     fn run(self, source: Source, _sealed: Sealed) -> Outcome {
         let Some(Prepared { hints, lines }) = self.prepared else { return Outcome::Exit(1) };
-        let reporter = Reporter::new(&hints);
+        let reserve = Reserve::default();
+        reserve.fill();
+        let reporter = Reporter::new(&hints, &reserve);
         let mut run = Run::new(self.invocation, source, lines, self.terminal);
         let mut well = false;
         let status = self.lua.call_protected(|lua| well = run.perform(lua, reporter));

@@ -17,7 +17,8 @@ pub static PROFILE: Profile = Profile {
     launchers: &["/bin/sh"],
     extras: &EXTRAS,
     filters: &FILTERS,
-    memory_overhead: 64 << 20,
+    // Generous, so that Lua's count ends a script with an error it can catch before the kernel does.
+    memory_overhead: 256 << 20,
     least_memory: 1 << 20,
 };
 
@@ -36,5 +37,4 @@ static EXTRAS: [Extra; 1] =
     [Extra { name: "bytecode", help: "let load, dofile and require take precompiled chunks" }];
 
 /// Where `require` looks.
-static LIBRARY: [&str; 3] =
-    ["/usr/share/lua/5.4", "/usr/local/share/lua/5.4", "/usr/local/lib/lua/5.4"];
+static LIBRARY: [&str; 3] = ["/usr/share/lua/5.4", "/usr/local/share/lua/5.4", "/usr/local/lib/lua/5.4"];

@@ -1,5 +1,7 @@
 //! Where a dialogue's lines come from: a terminal with line editing, or any other input.
 
+use std::io::ErrorKind;
+
 use rustyline::error::ReadlineError;
 use rustyline::history::MemHistory;
 use rustyline::{Config, Editor};
@@ -17,8 +19,7 @@ impl LineSource {
     /// With line editing if `terminal`. Setting that up takes calls that are refused later.
     pub fn new(terminal: bool) -> Self {
         let config = Config::builder().auto_add_history(false).build();
-        let editor =
-            if terminal { Editor::with_history(config, MemHistory::new()).ok() } else { None };
+        let editor = if terminal { Editor::with_history(config, MemHistory::new()).ok() } else { None };
         LineSource { editor, prompt: Vec::new(), line: Vec::new() }
     }
 
@@ -55,6 +56,8 @@ impl LineSource {
                 Read::Line
             }
             Err(ReadlineError::Interrupted) => Read::Discarded,
+            // Bytes that are no text: only this line is lost.
+            Err(ReadlineError::Io(error)) if error.kind() == ErrorKind::InvalidData => Read::Discarded,
             Err(_) => Read::End,
         }
     }

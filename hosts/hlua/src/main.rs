@@ -28,9 +28,9 @@ mod stdio;
 mod usage;
 
 /// Where the C library starts us.
-#[cfg(not(test))]
 #[allow(unsafe_code, reason = "the name is the C library's, and nobody else defines it")]
-#[unsafe(no_mangle)]
-extern "C" fn main() -> std::ffi::c_int {
+#[cfg_attr(not(test), unsafe(export_name = "main"))]
+#[cfg_attr(test, allow(dead_code, reason = "tests have a main function of their own"))]
+extern "C" fn start() -> std::ffi::c_int {
     sandbox_core::main::<host::Hlua>()
 }

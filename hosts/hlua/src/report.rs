@@ -1,5 +1,7 @@
 //! What hlua itself says to the user: versions, errors, and one hint.
 
+use std::cell::Cell;
+
 use sandbox_core::Hints;
 
 use crate::files;
@@ -21,13 +23,32 @@ pub fn version() {
 #[derive(Clone, Copy)]
 pub struct Reporter<'a> {
     hints: &'a Hints,
+    reserve: &'a Reserve,
     named: bool,
+}
+
+/// Memory for words about the want of memory.
+#[derive(Default)]
+pub struct Reserve(Cell<Vec<u8>>);
+
+impl Reserve {
+    /// Sets it aside, if there is any.
+    pub fn fill(&self) {
+        let mut block = Vec::new();
+        // What cannot be had cannot be kept.
+        let _ = block.try_reserve_exact(32 << 10);
+        self.0.set(block);
+    }
+
+    fn empty(&self) {
+        self.0.take();
+    }
 }
 
 impl<'a> Reporter<'a> {
     /// With hlua's name before each error.
-    pub fn new(hints: &'a Hints) -> Self {
-        Reporter { hints, named: true }
+    pub fn new(hints: &'a Hints, reserve: &'a Reserve) -> Self {
+        Reporter { hints, reserve, named: true }
     }
 
     /// Without the name, as in a dialogue.
@@ -47,20 +68,20 @@ impl<'a> Reporter<'a> {
 
     /// Shows an error and, if it is a refusal, what would help.
     pub fn show(self, message: &[u8]) {
+        self.reserve.empty();
         // As in `lua`, a message ends at a zero byte.
         let message = message.split(|&byte| byte == 0).next().unwrap_or_default();
-        let mut text = Vec::with_capacity(message.len() + 128);
         if self.named {
-            text.extend_from_slice(NAME.as_bytes());
-            text.extend_from_slice(b": ");
+            stdio::write_error(NAME.as_bytes());
+            stdio::write_error(b": ");
         }
-        text.extend_from_slice(message);
-        text.push(b'\n');
+        stdio::write_error(message);
+        stdio::write_error(b"\n");
         let cause = without_traceback(message);
         if let Some(hint) = files::with_refused(|path| self.hints.for_message(cause, path)) {
-            text.extend_from_slice(format!("hint: {hint}\n").as_bytes());
+            stdio::write_error(format!("hint: {hint}\n").as_bytes());
         }
-        stdio::write_error(&text);
+        self.reserve.fill();
     }
 }
 

@@ -285,7 +285,6 @@ impl State {
         }
     }
 
-
     /// Pushes the result of a metamethod, if there is one.
     pub fn call_metamethod(self, index: c_int, name: &CStr) -> bool {
         // SAFETY: the caller names a value.
@@ -382,9 +381,7 @@ unsafe extern "C-unwind" fn run_job<F: FnMut(State)>(raw: *mut ffi::lua_State) -
     0
 }
 
-unsafe extern "C-unwind" fn run_function<F: Fn(State) -> c_int + Copy>(
-    raw: *mut ffi::lua_State,
-) -> c_int {
+unsafe extern "C-unwind" fn run_function<F: Fn(State) -> c_int + Copy>(raw: *mut ffi::lua_State) -> c_int {
     // SAFETY: F has no bytes (checked where it was pushed) and a value of it was given there, so
     // this copies nothing into being that did not exist.
     let function: F = unsafe { ptr::NonNull::<F>::dangling().read() };

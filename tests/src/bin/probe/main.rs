@@ -101,7 +101,7 @@ impl Host for Probe {
 
     fn run(self, _: Source, _: Sealed) -> Outcome {
         match self.thread {
-            Some(helper) => helper.act(),
+            Some(helper) => print(helper.act()),
             None => print(actions::perform(&words::split(&self.action))),
         }
         Outcome::Exit(0)

@@ -272,8 +272,8 @@ pub fn idle_thread() {
 static UP: AtomicBool = AtomicBool::new(false);
 static ACT: AtomicBool = AtomicBool::new(false);
 
-/// A thread that is started before the seal and acts after it.
-pub struct Helper;
+/// A thread that is started before the seal and acts after it; or why there is none.
+pub struct Helper(Result<(), i32>);
 
 impl Helper {
     /// Start it, and wait until it is up.
@@ -290,14 +290,20 @@ impl Helper {
             // SAFETY: ends the whole process.
             unsafe { libc::_exit(0) }
         });
+        let started = started
+            .map(|_| ())
+            .map_err(|e| e.raw_os_error().unwrap_or(0));
         while started.is_ok() && !UP.load(Ordering::SeqCst) {
             std::hint::spin_loop();
         }
-        Helper
+        Helper(started)
     }
 
-    /// Let it act; it ends the process.
-    pub fn act(&self) -> ! {
+    /// Let it act; it ends the process. Without it, the reason is what this gives.
+    pub fn act(&self) -> Outcome {
+        if let Err(errno) = self.0 {
+            return Outcome::Errno(errno);
+        }
         ACT.store(true, Ordering::SeqCst);
         loop {
             std::hint::spin_loop();

@@ -1,0 +1,201 @@
+//! What the lists say about the calls that matter most, as a table that can be read without knowing the lists. Every
+//! row is asked of the program, on every architecture that has the call.
+
+use filter_compiler::Action::{self, Allow, Errno, Kill};
+use filter_compiler::{Arch, Call, Program, constant_value, filters_directory, load};
+
+const EPERM: Action = Errno(1);
+const EACCES: Action = Errno(13);
+const ENOSYS: Action = Errno(38);
+
+const ANYWHERE: u64 = 3;
+
+/// A row: grants, call, arguments as words of constants, decision.
+type Row = (&'static [&'static str], &'static str, &'static [&'static str], Action);
+
+const LUA: &[&str] = &[];
+const WRITE: &[&str] = &["write"];
+const RUN: &[&str] = &["run"];
+const BOTH: &[&str] = &["write", "run"];
+const TERMINAL: &[&str] = &["terminal"];
+const SIGNAL: &[&str] = &["run", "signal"];
+const ALL: &[&str] = &["write", "run", "signal", "terminal"];
+
+const ROWS: &[Row] = &[
+    // Opening files: exact words only.
+    (LUA, "openat", &["AT_FDCWD", "path", "O_RDONLY"], Allow),
+    (LUA, "openat", &["AT_FDCWD", "path", "O_RDONLY|O_CLOEXEC"], Allow),
+    (LUA, "openat", &["AT_FDCWD", "path", "O_RDONLY|O_DIRECTORY|O_CLOEXEC"], Allow),
+    (LUA, "openat", &["AT_FDCWD", "path", "O_RDONLY|O_NOFOLLOW|O_CLOEXEC"], Allow),
+    (LUA, "openat", &["AT_FDCWD", "path", "O_RDONLY|O_DIRECTORY"], EACCES),
+    (LUA, "openat", &["AT_FDCWD", "path", "O_RDONLY|O_TRUNC"], EACCES),
+    (LUA, "openat", &["AT_FDCWD", "path", "O_WRONLY|O_CREAT|O_TRUNC"], EACCES),
+    (LUA, "openat", &["AT_FDCWD", "path", "O_RDWR"], EACCES),
+    (LUA, "openat", &["0", "path", "O_RDONLY"], EACCES),
+    (LUA, "open", &["path", "O_RDONLY"], EACCES),
+    (LUA, "openat2", &["AT_FDCWD", "path"], EACCES),
+    (WRITE, "openat", &["AT_FDCWD", "path", "O_WRONLY|O_CREAT|O_TRUNC"], Allow),
+    (WRITE, "openat", &["AT_FDCWD", "path", "O_RDWR|O_TMPFILE|O_EXCL"], Allow),
+    (WRITE, "openat", &["AT_FDCWD", "path", "O_RDONLY|O_TRUNC"], EACCES),
+    (WRITE, "openat", &["AT_FDCWD", "path", "O_WRONLY|O_RDWR|O_TRUNC"], EACCES),
+    (WRITE, "openat", &["AT_FDCWD", "path", "O_RDWR|O_TMPFILE"], EACCES),
+    (WRITE, "openat", &["0", "path", "O_WRONLY|O_CREAT|O_TRUNC"], EACCES),
+    (RUN, "openat", &["0", "path", "O_RDONLY|O_DIRECTORY"], Allow),
+    (RUN, "openat", &["0", "path", "O_WRONLY|O_CREAT|O_TRUNC"], EACCES),
+    (RUN, "openat", &["AT_FDCWD", "path", "O_WRONLY|O_CREAT|O_EXCL"], EACCES),
+    (RUN, "openat", &["AT_FDCWD", "path", "O_RDONLY|O_TRUNC"], EACCES),
+    (BOTH, "openat", &["0", "path", "O_WRONLY|O_CREAT|O_EXCL"], Allow),
+    (BOTH, "openat", &["0", "path", "O_RDONLY|O_CREAT"], Allow),
+    (BOTH, "openat", &["0", "path", "O_RDONLY|O_TRUNC"], EACCES),
+    (BOTH, "openat", &["0", "path", "O_WRONLY|O_RDWR|O_TRUNC"], EACCES),
+    (BOTH, "openat", &["0", "path", "O_WRONLY|O_ASYNC"], EACCES),
+    // Whether a file exists.
+    (LUA, "fstat", &["0"], Allow),
+    (WRITE, "stat", &["path"], EACCES),
+    (WRITE, "newfstatat", &["0", "path", "0", "0x1000"], EACCES),
+    (WRITE, "readlink", &["path"], EACCES),
+    (RUN, "newfstatat", &["AT_FDCWD", "path"], Allow),
+    (RUN, "statx", &["AT_FDCWD", "path"], Allow),
+    // Changing the tree.
+    (LUA, "unlink", &["path"], EACCES),
+    (RUN, "unlink", &["path"], EACCES),
+    (WRITE, "unlink", &["path"], Allow),
+    (WRITE, "unlinkat", &["AT_FDCWD", "path", "AT_REMOVEDIR"], Allow),
+    (WRITE, "unlinkat", &["0", "path", "AT_REMOVEDIR"], EACCES),
+    (WRITE, "renameat2", &["AT_FDCWD", "path", "AT_FDCWD", "path", "0"], Allow),
+    (WRITE, "renameat2", &["AT_FDCWD", "path", "AT_FDCWD", "path", "2"], EACCES),
+    (WRITE, "mkdir", &["path"], EACCES),
+    (BOTH, "mkdirat", &["0", "path"], Allow),
+    (BOTH, "renameat2", &["0", "path", "0", "path", "RENAME_NOREPLACE"], Allow),
+    (BOTH, "renameat2", &["0", "path", "0", "path", "2"], EACCES),
+    (ALL, "symlink", &["path"], EACCES),
+    (ALL, "linkat", &["0", "path"], EACCES),
+    (ALL, "mknodat", &["0", "path"], EACCES),
+    (ALL, "truncate", &["path"], EACCES),
+    (ALL, "fchmodat", &["0", "path"], EACCES),
+    (ALL, "fchmod", &["0"], EPERM),
+    (ALL, "utimensat", &["0", "path"], EACCES),
+    (ALL, "setxattr", &["path"], Errno(95)),
+    // Code in memory.
+    (LUA, "mmap", &["0", "1", "PROT_READ|2", "MAP_ANONYMOUS"], Allow),
+    (LUA, "mmap", &["0", "1", "PROT_READ|PROT_EXEC", "2"], EPERM),
+    (RUN, "mmap", &["0", "1", "PROT_READ|PROT_EXEC", "2"], Allow),
+    (ALL, "mmap", &["0", "1", "PROT_READ|PROT_EXEC", "2|MAP_ANONYMOUS"], EPERM),
+    (ALL, "mmap", &["0", "1", "PROT_READ|PROT_EXEC|2", "2"], EPERM),
+    (ALL, "mprotect", &["0", "1", "PROT_READ|PROT_EXEC"], EPERM),
+    (ALL, "pkey_mprotect", &["0", "1", "PROT_READ|PROT_EXEC"], ENOSYS),
+    (ALL, "memfd_create", &["path"], EPERM),
+    (ALL, "personality", &["0x0400000"], EPERM),
+    (RUN, "personality", &["0xffffffff"], Allow),
+    // Processes.
+    (LUA, "clone", &["SIGCHLD"], EPERM),
+    (LUA, "execve", &["path"], EPERM),
+    (RUN, "execve", &["path"], Allow),
+    (ALL, "execveat", &["0", "path"], EPERM),
+    (RUN, "clone", &["CLONE_VM|CLONE_VFORK|SIGCHLD"], Allow),
+    (RUN, "clone", &["0x003d0f00"], Allow),
+    (ALL, "clone", &["SIGCHLD|0x10000000"], EPERM),
+    (ALL, "clone", &["SIGCHLD|0x00020000"], EPERM),
+    (ALL, "clone3", &[], ENOSYS),
+    (ALL, "unshare", &["0x10000000"], EPERM),
+    (RUN, "kill", &["1"], EPERM),
+    (SIGNAL, "kill", &["1"], Allow),
+    (ALL, "pidfd_send_signal", &["0"], EPERM),
+    (ALL, "prlimit64", &["0", "7", "0"], Allow),
+    (ALL, "prlimit64", &["0", "7", "path"], EPERM),
+    (ALL, "prlimit64", &["0", "7", "high"], EPERM),
+    (ALL, "prlimit64", &["1", "7", "0"], EPERM),
+    (LUA, "prlimit64", &["0", "7", "0"], EPERM),
+    // Signals and time.
+    (LUA, "rt_sigaction", &["SIGINT"], Allow),
+    (LUA, "rt_sigaction", &["24"], EPERM),
+    (LUA, "rt_sigprocmask", &["0"], EPERM),
+    (TERMINAL, "rt_sigaction", &["SIGWINCH"], Allow),
+    (TERMINAL, "rt_sigaction", &["24"], EPERM),
+    (LUA, "clock_gettime", &["2"], Allow),
+    (LUA, "clock_gettime", &["0xfffffffa"], EPERM),
+    (ALL, "setitimer", &["0"], EPERM),
+    // Terminals.
+    (LUA, "ioctl", &["0", "TCGETS"], Allow),
+    (LUA, "ioctl", &["0", "TCSETS"], EPERM),
+    (LUA, "ioctl", &["0", "TIOCSTI"], Kill),
+    (ALL, "ioctl", &["0", "TIOCSTI"], Kill),
+    (ALL, "ioctl", &["0", "TIOCLINUX"], Kill),
+    (TERMINAL, "ioctl", &["0", "TCSETSW"], Allow),
+    (LUA, "fcntl", &["0", "F_GETFL"], Allow),
+    (ALL, "fcntl", &["0", "8"], EPERM),
+    (RUN, "fcntl", &["0", "F_SETFL", "O_ASYNC"], EPERM),
+    (RUN, "fcntl", &["0", "F_SETFL", "O_APPEND"], Allow),
+    // Network, privileges, other processes.
+    (ALL, "socket", &["1"], EPERM),
+    (ALL, "socketpair", &["1"], EPERM),
+    (ALL, "sendmsg", &["0"], EPERM),
+    (ALL, "io_uring_setup", &["1"], ENOSYS),
+    (ALL, "prctl", &["4"], EPERM),
+    (ALL, "seccomp", &["1"], EPERM),
+    (ALL, "landlock_restrict_self", &["0"], EPERM),
+    (ALL, "ptrace", &["0"], Kill),
+    (ALL, "process_vm_writev", &["1"], Kill),
+    (ALL, "keyctl", &["18"], Kill),
+    (ALL, "bpf", &["0"], Kill),
+    (ALL, "mount", &["path"], Kill),
+    (ALL, "setns", &["0"], Kill),
+];
+
+fn word(text: &str, arch: Arch) -> u64 {
+    let part = |part: &str| match (part, part.strip_prefix("0x")) {
+        ("path", _) => 0x7fff_1234_5678,
+        ("high", _) => 1 << 32,
+        (_, Some(digits)) => u64::from_str_radix(digits, 16).expect("a number"),
+        _ => part.parse().ok().or_else(|| constant_value(part, arch).map(u64::from)).expect("a constant"),
+    };
+    text.split('|').map(part).fold(0, |all, bits| all | bits)
+}
+
+fn arguments(words: &[&str], arch: Arch) -> [u64; 6] {
+    let mut args = [ANYWHERE; 6];
+    for (arg, text) in args.iter_mut().zip(words) {
+        *arg = word(text, arch);
+    }
+    args
+}
+
+fn program(grants: &[&str], arch: Arch) -> Program {
+    load(filters_directory(), "hlua", grants).expect("the lists").compile(arch)
+}
+
+#[test]
+fn the_lists_say_what_the_table_says() {
+    for arch in Arch::ALL {
+        for (grants, name, words, expected) in ROWS {
+            let Some(number) = Call::named(name).expect(name).number(arch) else {
+                continue;
+            };
+            let decision = program(grants, arch).run(arch.token(), number, &arguments(words, arch));
+            assert_eq!(decision, *expected, "{arch:?}, grants {grants:?}: {name} {words:?}");
+        }
+    }
+}
+
+/// glibc's words for the flags, written out, so that a wrong constant is not hidden by using it twice.
+#[test]
+fn words_of_the_c_library_on_x86_64() {
+    let rows = [
+        (LUA, 0x8_0000, Allow),    // fopen "re"
+        (LUA, 0x241, EACCES),      // fopen "w"
+        (WRITE, 0x241, Allow),     // fopen "w"
+        (WRITE, 0x441, Allow),     // fopen "a"
+        (WRITE, 0x2, Allow),       // fopen "r+"
+        (WRITE, 0x242, Allow),     // fopen "w+"
+        (WRITE, 0x442, Allow),     // fopen "a+"
+        (WRITE, 0xc2, Allow),      // mkstemp
+        (WRITE, 0x41_0082, Allow), // tmpfile
+        (RUN, 0x9_0800, Allow),    // opendir
+        (RUN, 0x41_0082, EACCES),  // tmpfile
+        (BOTH, 0x41_0082, Allow),  // tmpfile
+    ];
+    for (grants, flags, expected) in rows {
+        let args = [0xffff_ff9c, 0x7fff_0000_0000, flags, 0, 0, 0];
+        assert_eq!(program(grants, Arch::X86_64).run(0xc000_003e, 257, &args), expected, "{flags:x}");
+    }
+}
