@@ -2,6 +2,8 @@
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
+use std::thread;
+use std::time::{Duration, Instant};
 
 /// What was seen, as `name: value` lines.
 pub type Inspection = Vec<String>;
@@ -20,6 +22,35 @@ pub fn process(pid: u32) -> Inspection {
     lines.extend(tasks(&root));
     lines.extend(descriptors(&root));
     lines
+}
+
+/// Wait until the process has come to where it stays: it sleeps, or it has computed for a while since. Both are seen from its
+/// account of time, so that a busy machine changes nothing.
+pub fn settle(pid: u32, most: Duration) {
+    const WHILE: u64 = 5;
+    let deadline = Instant::now() + most;
+    let Some((_, start)) = state(pid) else {
+        return;
+    };
+    let mut asleep = 0;
+    while asleep < 4 && Instant::now() < deadline {
+        thread::sleep(Duration::from_millis(5));
+        match state(pid) {
+            None => return,
+            Some((_, ticks)) if ticks >= start + WHILE => return,
+            Some((b'S', _)) => asleep += 1,
+            Some(_) => asleep = 0,
+        }
+    }
+}
+
+/// The process's state letter, and the clock ticks that it has used.
+fn state(pid: u32) -> Option<(u8, u64)> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let (_, rest) = stat.rsplit_once(") ")?;
+    let fields: Vec<&str> = rest.split_whitespace().collect();
+    let ticks = |at: usize| fields.get(at)?.parse::<u64>().ok();
+    Some((*fields.first()?.as_bytes().first()?, ticks(11)? + ticks(12)?))
 }
 
 /// Runs of blanks become one; in `limits` a colon separates the name from the rest.

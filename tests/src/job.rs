@@ -267,7 +267,9 @@ impl Running {
         };
         match event {
             Event::Signal(number) => {
-                sys::signal(self.child.id(), *number);
+                let pid = pid.unwrap_or(self.child.id());
+                inspect::settle(pid, TIMEOUT);
+                sys::signal(pid, *number);
                 Inspection::default()
             }
             Event::Inspect => inspect::process(pid.unwrap_or(self.child.id())),

@@ -1,2 +1,244 @@
-//! x
-fn main(){}
+//! Every line of `filters/` is asked on the running kernel: the probe makes the call with arguments that the line decides, and
+//! with their neighbours, and the answer is compared with what the rules say.
+//!
+//! All else about the arguments is bad on purpose, so that a call that is let through fails harmlessly (EBADF, EFAULT, ...):
+//! what the kernel answers then cannot be taken for a refusal.
+
+use casebook::Result;
+use casebook::binaries::Binaries;
+use casebook::expect;
+use casebook::harness;
+use casebook::identity::Identity;
+use casebook::job::{Event, Input, Job, Ran};
+use casebook::sys;
+use filter_compiler::{Action, Arch, Rule, Ruleset, errno_value, filters_directory, load};
+use libtest_mimic::Trial;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// As a descriptor it is closed, as a pointer it leads nowhere, as a process it does not exist, as anything else it is too much.
+const BAD: u64 = 0x7fff_fffe;
+
+const ARCH: Arch = if cfg!(target_arch = "aarch64") {
+    Arch::Aarch64
+} else {
+    Arch::X86_64
+};
+
+/// One filter as it is loaded, and the flags that load it.
+struct Set {
+    flags: &'static [&'static str],
+    rules: Ruleset,
+}
+
+fn main() -> ExitCode {
+    harness::main(trials)
+}
+
+fn trials(binaries: &'static Binaries) -> Result<Vec<Trial>> {
+    let sets: &'static [Set] = harness::shared(sets()?);
+    let mut trials = Vec::new();
+    for (line, asked) in lines(sets) {
+        for identity in Identity::available() {
+            let asked = asked.clone();
+            let name = format!("{line} {}", identity.suffix());
+            trials.push(Trial::test(name, move || {
+                for (set, rules) in &asked {
+                    ask_line(&sets[*set], rules, *identity, binaries)?;
+                }
+                Ok(())
+            }));
+        }
+    }
+    Ok(trials)
+}
+
+/// The filters that flags can load on this kernel: signals are let out only where Landlock keeps them in.
+fn sets() -> Result<Vec<Set>> {
+    let run: &[&str] = if sys::landlock_abi() >= 6 {
+        &["run", "signal"]
+    } else {
+        &["run"]
+    };
+    let all = [&["write"], run].concat();
+    let wanted: [(&[&str], &'static [&'static str]); 5] = [
+        (&[], &[]),
+        (&["write"], &["--allow-write=/tmp"]),
+        (run, &["--allow-run", "--limit-processes=none"]),
+        (&all, &["--allow-write=/tmp", "--allow-run", "--limit-processes=none"]),
+        (&["terminal"], &["-i"]),
+    ];
+    let set = |(granted, flags): (&[&str], _)| {
+        let rules = load(filters_directory(), "hlua", granted).map_err(|e| e.to_string())?;
+        Ok(Set { flags, rules })
+    };
+    wanted.into_iter().map(set).collect()
+}
+
+/// For each line the sets in which its file is in force, with the indices of its rules.
+fn lines(sets: &[Set]) -> BTreeMap<String, BTreeMap<usize, Vec<usize>>> {
+    let mut lines: BTreeMap<String, BTreeMap<usize, Vec<usize>>> = BTreeMap::new();
+    for (number, set) in sets.iter().enumerate() {
+        for (index, rule) in set.rules.rules().iter().enumerate() {
+            if rule.call.number(ARCH).is_some() {
+                let place = format!("{}:{:03}", rule.place.file, rule.place.line);
+                let asked = lines.entry(place).or_default();
+                asked.entry(number).or_default().push(index);
+            }
+        }
+    }
+    lines
+}
+
+/// One call as it will be made, and what the rules say about it.
+struct Question {
+    name: &'static str,
+    action: String,
+    wanted: Action,
+}
+
+fn ask_line(set: &Set, rules: &[usize], identity: Identity, binaries: &Binaries) -> Result<()> {
+    let mut questions = Vec::new();
+    for rule in rules.iter().map(|index| &set.rules.rules()[*index]) {
+        let Some(number) = rule.call.number(ARCH) else {
+            continue;
+        };
+        questions.extend(arguments(rule).iter().map(|arguments| Question {
+            name: rule.call.name,
+            action: words(rule.call.name, number, arguments),
+            wanted: set.rules.decide(ARCH, number, arguments),
+        }));
+    }
+    let answers = answers(set, &questions, identity, binaries)?;
+    for (question, answer) in questions.iter().zip(answers) {
+        check(question, &answer, identity, binaries).map_err(|e| {
+            let Question { name, action, .. } = question;
+            format!("{:?}: {name} `{action}`: {e}", set.flags)
+        })?;
+    }
+    Ok(())
+}
+
+/// Arguments that the rule decides; the same with high bits that the kernel ignores; the same with one bit changed that it tests.
+fn arguments(rule: &Rule) -> Vec<[u64; 6]> {
+    let mut decided = [BAD; 6];
+    for condition in &rule.when {
+        let place = &mut decided[condition.argument()];
+        let mask = condition.mask(ARCH);
+        *place = (*place & !mask) | condition.value(ARCH);
+    }
+    let mut all = vec![decided];
+    for condition in &rule.when {
+        let (argument, mask) = (condition.argument(), condition.mask(ARCH));
+        if mask <= u64::from(u32::MAX) {
+            let mut high = decided;
+            high[argument] |= 0x5_0000_0000;
+            all.push(high);
+        }
+        for bit in [1 << mask.trailing_zeros(), 1 << (63 - mask.leading_zeros())] {
+            let mut near = decided;
+            near[argument] ^= bit;
+            all.push(near);
+        }
+    }
+    all
+}
+
+/// The probe's words for a call. What makes a second task needs care that a bare call cannot take.
+fn words(name: &str, number: u32, arguments: &[u64; 6]) -> String {
+    match name {
+        "fork" => "raw-fork".to_owned(),
+        "vfork" => "vfork".to_owned(),
+        "pause" => format!("ready-call #{number}"),
+        _ => {
+            let arguments: Vec<String> = arguments.iter().map(|a| format!("{a:#x}")).collect();
+            format!("call #{number} {}", arguments.join(" "))
+        }
+    }
+}
+
+/// Calls that end or double the process: each gets a process of its own.
+const ALONE: &[&str] = &["fork", "vfork", "clone", "pause", "exit", "exit_group", "rt_sigreturn"];
+
+/// The answers in order. Many calls share a process; one that dies of its call answers with that, and the rest goes on in a new one.
+fn answers(set: &Set, questions: &[Question], identity: Identity, binaries: &Binaries) -> Result<Vec<String>> {
+    let mut answers = Vec::new();
+    while let Some(rest) = questions.get(answers.len()..).filter(|r| !r.is_empty()) {
+        let alone = |q: &Question| ALONE.contains(&q.name);
+        if alone(&rest[0]) {
+            answers.push(answer(set.flags, &["-e", &rest[0].action], identity, binaries)?);
+            continue;
+        }
+        let together = rest.iter().take_while(|q| !alone(q));
+        let lines: Vec<&str> = together.map(|q| q.action.as_str()).collect();
+        let ran = batch(set, &lines, identity, binaries)?;
+        let stdout = String::from_utf8_lossy(&ran.stdout);
+        answers.extend(stdout.lines().take(lines.len()).map(str::to_owned));
+        if stdout.lines().count() < lines.len() {
+            answers.push(expect::end(&ran).replace("died of ", ""));
+        }
+    }
+    Ok(answers)
+}
+
+fn batch(set: &Set, lines: &[&str], identity: Identity, binaries: &Binaries) -> Result<Ran> {
+    let mut job = job(set.flags, &["-e", "batch"], identity, binaries);
+    job.input = Input::Bytes((lines.join("\n") + "\n").into_bytes());
+    run(&job)
+}
+
+fn answer(flags: &[&str], action: &[&str], identity: Identity, binaries: &Binaries) -> Result<String> {
+    let mut job = job(flags, action, identity, binaries);
+    // What waits for a signal gets one.
+    let waits = action.iter().any(|a| a.starts_with("ready-call"));
+    job.event = waits.then_some(Event::Signal(libc::SIGTERM));
+    Ok(expect::outcome(&run(&job)?))
+}
+
+fn job(flags: &[&str], action: &[&str], identity: Identity, binaries: &Binaries) -> Job {
+    Job {
+        program: binaries.probe.clone(),
+        args: flags.iter().chain(action).map(Into::into).collect(),
+        directory: PathBuf::from("/"),
+        identity: Some(identity),
+        ..Job::default()
+    }
+}
+
+fn run(job: &Job) -> Result<Ran> {
+    let ran = job.run()?;
+    if ran.status == Some(125) {
+        return Err(String::from_utf8_lossy(&ran.stderr).into_owned());
+    }
+    Ok(ran)
+}
+
+/// The answers that filters give.
+const REFUSALS: &[&str] = &["EPERM", "EACCES", "ENOSYS", "EOPNOTSUPP"];
+
+/// Linux 6.14 and later let these through every filter, because the kernel itself places them in programs that are traced. From
+/// anywhere else the first dies and the second fails.
+const PASSED_THROUGH: &[(&str, &str)] = &[("uretprobe", "SIGILL"), ("uprobe", "EPROTO")];
+
+fn check(question: &Question, answer: &str, identity: Identity, binaries: &Binaries) -> Result<()> {
+    if PASSED_THROUGH.contains(&(question.name, answer)) {
+        return Ok(());
+    }
+    match question.wanted {
+        Action::Kill if answer != "SIGSYS" => Err(format!("{answer}, but the rules kill")),
+        Action::Errno(errno) if errno_value(answer) != Some(errno) => {
+            Err(format!("{answer}, but the rules answer errno {errno}"))
+        }
+        Action::Allow if answer == "SIGSYS" => Err("killed, but the rules allow".to_owned()),
+        // The kernel may say the same by itself: then it says so outside as well.
+        Action::Allow if REFUSALS.contains(&answer) => {
+            let bare = self::answer(&["--bare"], &[&question.action], identity, binaries)?;
+            if bare == answer {
+                return Ok(());
+            }
+            Err(format!("{answer}, but the rules allow; outside it is {bare}"))
+        }
+        _ => Ok(()),
+    }
+}

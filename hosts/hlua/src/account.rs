@@ -15,18 +15,8 @@ use mlua::ffi::{LUA_ERRMEM, lua_State};
 pub struct Account {
     used: Cell<usize>,
     limit: Cell<usize>,
-    /// The request that was refused last.
-    refused: Cell<Option<Request>>,
-    /// A request that a collection did not help, while no error has come of it.
-    borne: Cell<Option<Request>>,
-}
-
-/// A block is to be another size.
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct Request {
-    block: *mut c_void,
-    old: usize,
-    new: usize,
+    /// What was used after the last collection for want of memory, if no error has come of it.
+    collected: Cell<Option<usize>>,
 }
 
 // SAFETY: a Lua state runs on one thread, and hlua has one.
@@ -37,12 +27,7 @@ pub static ACCOUNT: Account = Account::new();
 
 impl Account {
     const fn new() -> Self {
-        Account {
-            used: Cell::new(0),
-            limit: Cell::new(usize::MAX),
-            refused: Cell::new(None),
-            borne: Cell::new(None),
-        }
+        Account { used: Cell::new(0), limit: Cell::new(usize::MAX), collected: Cell::new(None) }
     }
 
     /// Begins with what the state holds already.
@@ -61,29 +46,11 @@ impl Account {
         ptr::from_ref(self).cast_mut().cast()
     }
 
-    /// What will be used when `request` is granted. Lua's sizes stay below half of the address space:
-    /// the sum does not wrap.
-    #[inline]
-    fn after(&self, request: Request) -> usize {
-        let freed = if request.block.is_null() { 0 } else { taken(request.old) };
-        self.used.get().wrapping_sub(freed).wrapping_add(taken(request.new))
-    }
-
-    #[cold]
-    fn refuse(&self, request: Request) -> *mut c_void {
-        self.refused.set(Some(request));
-        ptr::null_mut()
-    }
-
-    /// Whether Lua bears that this request is refused, as it did before.
-    fn bears(&self) -> bool {
-        self.borne.get().is_some() && self.borne.get() == self.refused.get()
-    }
-
-    /// A collection was made for the refused request.
-    fn collected(&self) {
-        let hopeless = self.refused.get().filter(|&request| self.after(request) > self.limit.get());
-        self.borne.set(hopeless);
+    /// Whether a collection for want of memory could find much: the last one did, or enough was
+    /// allocated since.
+    fn worth_collecting(&self) -> bool {
+        let Some(collected) = self.collected.get() else { return true };
+        self.used.get().saturating_sub(collected) >= self.limit.get() / 32
     }
 }
 
@@ -102,25 +69,24 @@ pub unsafe extern "C" fn allocate(
 ) -> *mut c_void {
     // SAFETY: the pointer is the one of `as_pointer`, to a static.
     let account = unsafe { &*account.cast::<Account>() };
+    // For a new block Lua passes the kind of the object as its old size.
+    let rest = account.used.get().wrapping_sub(if block.is_null() { 0 } else { taken(old) });
     if new == 0 {
-        if !block.is_null() {
-            account.used.set(account.used.get().wrapping_sub(taken(old)));
-        }
+        account.used.set(rest);
         // SAFETY: the block came from realloc, or is null.
         unsafe { libc::free(block) };
         return ptr::null_mut();
     }
-    let request = Request { block, old, new };
-    let after = account.after(request);
+    // Lua's sizes stay below half of the address space: the sum does not wrap.
+    let after = rest.wrapping_add(taken(new));
     if after > account.limit.get() && after > account.used.get() {
-        return account.refuse(request);
+        return ptr::null_mut();
     }
     // SAFETY: as above.
     let block = unsafe { libc::realloc(block, new) };
-    if block.is_null() {
-        return account.refuse(request);
+    if !block.is_null() {
+        account.used.set(after);
     }
-    account.used.set(after);
     block
 }
 
@@ -129,27 +95,28 @@ unsafe extern "C-unwind" {
     fn __real_luaD_throw(state: *mut lua_State, status: c_int) -> !;
 }
 
-/// A full collection. When an allocation fails, Lua collects and tries again. That is right but for
-/// the table of strings: from some point on it would grow with every new string, Lua bears that it
-/// cannot, and for each string all memory would be searched: minutes near a limit of a gigabyte. So a
-/// request that was refused before, and borne, is refused without another search.
+/// A full collection. When an allocation fails, Lua collects and tries again. Near the limit each
+/// search finds half of what the one before did, and the table of strings asks for one with every new
+/// string: minutes near a limit of a gigabyte. So a search that can find little is left out; a script
+/// that holds all but a thirty-second of its memory may be told that this is not enough.
 #[unsafe(no_mangle)]
 unsafe extern "C-unwind" fn __wrap_luaC_fullgc(state: *mut lua_State, emergency: c_int) {
-    if emergency != 0 && ACCOUNT.bears() {
+    if emergency != 0 && !ACCOUNT.worth_collecting() {
         return;
     }
     // SAFETY: the arguments are Lua's own.
     unsafe { __real_luaC_fullgc(state, emergency) };
     if emergency != 0 {
-        ACCOUNT.collected();
+        ACCOUNT.collected.set(Some(ACCOUNT.used.get()));
     }
 }
 
-/// The one way by which errors leave: where memory is the cause, nothing was borne.
+/// The one way by which errors leave. One for want of memory may let go of much: searching is worth
+/// it again.
 #[unsafe(no_mangle)]
 unsafe extern "C-unwind" fn __wrap_luaD_throw(state: *mut lua_State, status: c_int) -> ! {
     if status == LUA_ERRMEM {
-        ACCOUNT.borne.set(None);
+        ACCOUNT.collected.set(None);
     }
     // SAFETY: the arguments are Lua's own.
     unsafe { __real_luaD_throw(state, status) }
@@ -194,18 +161,13 @@ mod tests {
     }
 
     #[test]
-    fn only_what_was_refused_and_borne_is_refused_unsearched() {
-        let account = account(1000);
-        account.start_with(900);
-        assert!(!account.bears());
-        call(&account, ptr::null_mut(), 4, 500);
-        assert!(!account.bears());
-        account.collected();
-        assert!(account.bears());
-        call(&account, ptr::null_mut(), 4, 400);
-        assert!(!account.bears());
-        account.start_with(100);
-        account.collected();
-        assert!(!account.bears());
+    fn a_search_is_not_repeated_where_little_was_added() {
+        let account = account(6400);
+        account.start_with(6000);
+        assert!(account.worth_collecting());
+        account.collected.set(Some(5900));
+        assert!(!account.worth_collecting());
+        account.collected.set(Some(5800));
+        assert!(account.worth_collecting());
     }
 }

@@ -36,5 +36,5 @@ static SWITCHES: [Switch; 6] = [
 static EXTRAS: [Extra; 1] =
     [Extra { name: "bytecode", help: "let load, dofile and require take precompiled chunks" }];
 
-/// Where `require` looks.
-static LIBRARY: [&str; 3] = ["/usr/share/lua/5.4", "/usr/local/share/lua/5.4", "/usr/local/lib/lua/5.4"];
+/// Where `require` looks. All versions' directories: Debian's 5.4 holds links into those of others.
+static LIBRARY: [&str; 3] = ["/usr/share/lua", "/usr/local/share/lua", "/usr/local/lib/lua"];

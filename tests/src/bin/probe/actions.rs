@@ -13,8 +13,16 @@ use std::sync::OnceLock;
 /// The writable memory of the process, noted before the doors: behind them there is no way to ask.
 static MEMORY: OnceLock<Vec<(usize, usize)>> = OnceLock::new();
 
+/// The lines on standard input, for an action that wants them: reading comes before the doors.
+static LINES: OnceLock<String> = OnceLock::new();
+
 /// Note what can only be found out outside.
-pub fn remember() {
+pub fn remember(action: &str) {
+    if action == "batch" {
+        let lines = std::io::read_to_string(std::io::stdin()).unwrap_or_default();
+        // A second call finds the first one's answer.
+        let _ = LINES.set(lines);
+    }
     let maps = std::fs::read_to_string("/proc/self/maps").unwrap_or_default();
     let ranges = maps.lines().filter_map(|line| {
         let (range, rest) = line.split_once(' ')?;
@@ -34,6 +42,11 @@ pub fn perform(line: &[String]) -> Outcome {
     let first = rest.first().map_or("", |w| words::text(w));
     match action.as_str() {
         "call" => call(rest),
+        "batch" => batch(),
+        "ready-call" => {
+            say_ready();
+            call(rest)
+        }
         "pause" => pause(),
         "fork" | "raw-fork" | "clone3" | "clone-newuser" => sys::child(action),
         "vfork" => sys::vfork(),
@@ -105,9 +118,24 @@ fn value(name: &str, arguments: [u64; 6]) -> Result<u64, i32> {
     raw(calls::number(name).unwrap_or(-1), arguments)
 }
 
-fn pause() -> Outcome {
+/// Each line of standard input is an action; all but the last outcome are printed here.
+fn batch() -> Outcome {
+    let mut last = None;
+    for line in LINES.get().map_or("", String::as_str).lines() {
+        if let Some(outcome) = last.replace(perform(&words::split(line))) {
+            sys::write_all(1, format!("{outcome}\n").as_bytes());
+        }
+    }
+    last.unwrap_or(Outcome::Said("nothing to do".to_owned()))
+}
+
+fn say_ready() {
     let ready = format!("ready {}\n", std::process::id());
     sys::write_all(1, ready.as_bytes());
+}
+
+fn pause() -> Outcome {
+    say_ready();
     sys::read_to_end();
     Outcome::Ok
 }

@@ -84,9 +84,10 @@ impl Host for Probe {
         if given("-B").is_some() {
             sys::idle_thread();
         }
-        actions::remember();
+        let action = String::from_utf8_lossy(action.as_bytes()).into_owned();
+        actions::remember(&action);
         Ok(Probe {
-            action: String::from_utf8_lossy(action.as_bytes()).into_owned(),
+            action,
             thread: None,
             wants_thread: given("-N").is_some(),
         })
@@ -119,7 +120,7 @@ fn bare(arguments: &[std::ffi::OsString]) -> i32 {
         [line] => words::split(&text(line)),
         words => words.iter().map(text).collect(),
     };
-    actions::remember();
+    actions::remember(words.first().map_or("", String::as_str));
     print(actions::perform(&words));
     0
 }
