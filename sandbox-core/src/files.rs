@@ -12,6 +12,7 @@ use landlock::{
 };
 
 use crate::failure::Failure;
+use crate::kernel;
 use crate::policy::{Access, Grant, Origin};
 
 /// A ruleset with all its rules, not yet in force.
@@ -70,7 +71,7 @@ fn handled(abi: ABI) -> Result<RulesetCreated, RulesetError> {
 
 /// Opens a granted path without any right to its content. A default that does not exist is `None`.
 fn open(grant: &Grant) -> Result<Option<(File, bool)>, Failure> {
-    let opened = open_path(&grant.path).and_then(|file| Ok((file.metadata()?.is_dir(), file)));
+    let opened = open_path(&grant.path).and_then(|file| Ok((kernel::is_directory(&file)?, file)));
     match (opened, grant.origin) {
         (Ok((is_directory, file)), _) => Ok(Some((file, is_directory))),
         (Err(source), Origin::Asked(flag)) => Err(Failure::Grant { flag, path: grant.path.clone(), source }),

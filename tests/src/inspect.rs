@@ -36,7 +36,7 @@ pub fn settle(pid: u32, most: Duration) {
     while asleep < 4 && Instant::now() < deadline {
         thread::sleep(Duration::from_millis(5));
         match state(pid) {
-            None => return,
+            None | Some((b'Z', _)) => return,
             Some((_, ticks)) if ticks >= start + WHILE => return,
             Some((b'S', _)) => asleep += 1,
             Some(_) => asleep = 0,

@@ -118,15 +118,17 @@ fn value(name: &str, arguments: [u64; 6]) -> Result<u64, i32> {
     raw(calls::number(name).unwrap_or(-1), arguments)
 }
 
-/// Each line of standard input is an action; all but the last outcome are printed here.
+/// Each line of standard input is an action. Each outcome is printed before the next action, which may be the last; the last
+/// outcome is printed by whoever called.
 fn batch() -> Outcome {
-    let mut last = None;
-    for line in LINES.get().map_or("", String::as_str).lines() {
-        if let Some(outcome) = last.replace(perform(&words::split(line))) {
-            sys::write_all(1, format!("{outcome}\n").as_bytes());
+    let mut last = Outcome::Said("nothing to do".to_owned());
+    for (number, line) in LINES.get().map_or("", String::as_str).lines().enumerate() {
+        if number > 0 {
+            sys::write_all(1, format!("{last}\n").as_bytes());
         }
+        last = perform(&words::split(line));
     }
-    last.unwrap_or(Outcome::Said("nothing to do".to_owned()))
+    last
 }
 
 fn say_ready() {
