@@ -62,6 +62,16 @@ impl Hints {
     }
 }
 
+/// What is said, in two lines, when a budget ends the run.
+#[must_use]
+pub(crate) fn ended(name: &str, limits: &Limits, budget: Budget) -> String {
+    let what = match budget {
+        Budget::Cpu => "used up its CPU time",
+        _ => "ran out of time",
+    };
+    format!("{name}: the script {what}\nhint: {}\n", limit_reached(limits, budget))
+}
+
 /// The sentence for a budget that is used up.
 #[must_use]
 pub fn limit_reached(limits: &Limits, budget: Budget) -> String {

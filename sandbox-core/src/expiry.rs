@@ -21,11 +21,7 @@ static LENGTH: AtomicUsize = AtomicUsize::new(0);
 /// # Errors
 /// [`Failure::Step`].
 pub(crate) fn arrange(name: &str, limits: &Limits) -> Result<(), Failure> {
-    let text = format!(
-        "{name}: the script used up its CPU time\nhint: {}\n",
-        denial::limit_reached(limits, Budget::Cpu)
-    );
-    let text = text.into_bytes().leak();
+    let text = denial::ended(name, limits, Budget::Cpu).into_bytes().leak();
     LENGTH.store(text.len(), Ordering::Relaxed);
     TEXT.store(text.as_mut_ptr(), Ordering::Release);
     act(libc::SIGXCPU, expired as *const () as libc::sighandler_t)?;

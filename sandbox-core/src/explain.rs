@@ -101,7 +101,7 @@ fn variables(policy: &Policy) -> Vec<String> {
 fn limit_lines(limits: &Limits) -> Vec<String> {
     let by = |budget| match budget {
         Budget::Memory => "the interpreter's allocator, RLIMIT_AS behind it",
-        Budget::Cpu => "RLIMIT_CPU; each process",
+        Budget::Cpu => "RLIMIT_CPU for each process; the monitor for those that ended",
         Budget::Time => "a monitor process; the whole tree",
         Budget::Files => "RLIMIT_NOFILE; each process",
         Budget::FileSize => "RLIMIT_FSIZE; each file",

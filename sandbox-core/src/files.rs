@@ -13,6 +13,7 @@ use landlock::{
 
 use crate::failure::Failure;
 use crate::kernel;
+use crate::options::Without;
 use crate::policy::{Access, Grant, Origin};
 
 /// A ruleset with all its rules, not yet in force.
@@ -54,6 +55,29 @@ impl Domain {
             Err(error) => Err(refused("enter the domain", &error)),
         }
     }
+}
+
+/// Enters a domain of its own that lets signals reach only processes in it: the monitor's, around
+/// that of the run.
+///
+/// # Errors
+/// [`Failure::Kernel`] before Landlock ABI 6, [`Failure::Landlock`].
+pub(crate) fn scope_signals() -> Result<(), Failure> {
+    let abi = kernel::landlock().and_then(|abi| match abi {
+        abi if abi >= ABI::V6 => Ok(()),
+        _ => Err(io::Error::from_raw_os_error(libc::ENOSYS)),
+    });
+    abi.map_err(|source| Failure::Kernel {
+        what: "scoped signals, which end what a script leaves behind (Landlock ABI 6, Linux 6.12)",
+        without: Some(Without::Scopes.name()),
+        source,
+    })?;
+    let domain = Ruleset::default()
+        .set_compatibility(CompatLevel::HardRequirement)
+        .scope(Scope::Signal)
+        .and_then(Ruleset::create)
+        .map_err(|error| refused("create the monitor's ruleset", &error))?;
+    Domain(domain).enter()
 }
 
 fn handled(abi: ABI) -> Result<RulesetCreated, RulesetError> {

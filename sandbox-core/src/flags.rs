@@ -110,7 +110,7 @@ pub const FLAGS: &[Flag] = &[
         "without",
         Value("NAME"),
         M::Without,
-        "go without landlock, seccomp or neutering: weaker, and said so",
+        "go without landlock, seccomp, scopes or neutering: weaker, and said so",
     ),
     flag("explain", Nothing, M::Explain, "print the policy and what enforces it; run nothing"),
     flag("help", Nothing, M::Help, "print this and leave"),

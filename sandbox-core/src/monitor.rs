@@ -3,12 +3,14 @@
 #![allow(unsafe_code, reason = "fork(2), waiting and signals have no safe form")]
 
 use std::fs;
-use std::io;
+use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
 use crate::denial;
 use crate::failure::Failure;
-use crate::limits::Budget;
+use crate::files;
+use crate::limits::{Budget, Limits};
+use crate::options::Without;
 use crate::outcome;
 use crate::policy::Policy;
 use crate::privileges;
@@ -18,7 +20,8 @@ use crate::units::Limit;
 /// and leaves with its status.
 ///
 /// # Errors
-/// [`Failure::Step`] when the process cannot be split.
+/// [`Failure::Step`] when the process cannot be split, [`Failure::Kernel`] when programs may be
+/// started and the kernel cannot tell the run's processes from others.
 pub(crate) fn watch(name: &str, policy: &Policy) -> Result<(), Failure> {
     let deadline = match policy.limits.get(Budget::Time) {
         Limit::At(ms) => Instant::now().checked_add(Duration::from_millis(ms)),
@@ -28,6 +31,7 @@ pub(crate) fn watch(name: &str, policy: &Policy) -> Result<(), Failure> {
         return Ok(());
     }
     let failed = |error: &io::Error| Failure::step("start the monitor", error);
+    let sweep = Sweep::choose(policy)?;
     let monitor = process_id();
     block_signals().map_err(|error| failed(&error))?;
     // SAFETY: one thread runs, so the child is a whole copy.
@@ -36,7 +40,54 @@ pub(crate) fn watch(name: &str, policy: &Policy) -> Result<(), Failure> {
         0 => follow(monitor),
         child => {
             privileges::adopt_orphans()?;
-            Watch { child, deadline, name, policy }.run()
+            Watch { child, deadline, sweep, name, limits: &policy.limits }.run()
+        }
+    }
+}
+
+/// How the monitor ends what is left of a run.
+#[derive(Clone, Copy)]
+enum Sweep {
+    /// All at once: signals reach only the domain that the monitor and the run share, so one
+    /// `kill(-1)` meets every process of the run. The kernel lets no fork pass it by.
+    Domain,
+    /// One after another, by their parents: a script that forks faster than it is read about gets
+    /// away.
+    Tree,
+}
+
+impl Sweep {
+    fn choose(policy: &Policy) -> Result<Self, Failure> {
+        let unscoped = policy.goes_without(Without::Scopes) || policy.goes_without(Without::Landlock);
+        if !policy.runs_programs() || unscoped {
+            return Ok(Sweep::Tree);
+        }
+        privileges::set_no_new_privs()?;
+        files::scope_signals()?;
+        // A second look before anything is sent to "everybody": our parent must be out of reach.
+        // SAFETY: no memory is involved, and signal 0 only asks.
+        let parent_is_reached = unsafe {
+            let parent = libc::getppid();
+            parent > 0 && libc::kill(parent, 0) == 0
+        };
+        if !parent_is_reached {
+            return Ok(Sweep::Domain);
+        }
+        Err(Failure::Step { step: "start the monitor", cause: "signals reach beyond the domain".into() })
+    }
+
+    /// Ends every process beneath us, and waits for the last.
+    fn end_all(self) {
+        loop {
+            match self {
+                Sweep::Domain => send(-1, libc::SIGKILL),
+                Sweep::Tree => children().into_iter().for_each(|child| send(child, libc::SIGKILL)),
+            }
+            // SAFETY: a null status is allowed.
+            match unsafe { libc::waitpid(-1, std::ptr::null_mut(), 0) } {
+                -1 if io::Error::last_os_error().raw_os_error() == Some(libc::ECHILD) => return,
+                _ => {}
+            }
         }
     }
 }
@@ -55,17 +106,21 @@ fn follow(monitor: libc::pid_t) -> Result<(), Failure> {
 struct Watch<'a> {
     child: libc::pid_t,
     deadline: Option<Instant>,
+    sweep: Sweep,
     name: &'a str,
-    policy: &'a Policy,
+    limits: &'a Limits,
 }
 
 impl Watch<'_> {
-    /// Waits until the child has ended or its time is over; never returns.
+    /// Waits until the child has ended or a budget of the whole run is used up; never returns.
     fn run(self) -> ! {
         loop {
             if let Some(status) = self.reap() {
-                end_all();
+                self.sweep.end_all();
                 leave_like(status);
+            }
+            if self.cpu_is_spent() {
+                self.end(Budget::Cpu, outcome::CPU);
             }
             match next_signal(self.deadline) {
                 Some((libc::SIGCHLD, _)) => {}
@@ -73,7 +128,7 @@ impl Watch<'_> {
                 // alone, it is meant for the script.
                 Some((signal, true)) => send(self.child, signal),
                 Some((_, false)) => {}
-                None => self.expire(),
+                None => self.end(Budget::Time, outcome::TIME),
             }
         }
     }
@@ -91,30 +146,27 @@ impl Watch<'_> {
         }
     }
 
-    fn expire(&self) -> ! {
-        send(self.child, libc::SIGKILL);
-        end_all();
-        eprintln!(
-            "{}: the script ran out of time\nhint: {}",
-            self.name,
-            denial::limit_reached(&self.policy.limits, Budget::Time)
-        );
-        leave(outcome::TIME.into())
+    /// Whether the processes that have ended used more CPU time than the budget of one: a chain of
+    /// short lives is not a way around it. Those that live are limited each by itself.
+    fn cpu_is_spent(&self) -> bool {
+        // SAFETY: all zero is a valid rusage, and the kernel fills it while it lives.
+        let used = unsafe {
+            let mut usage: libc::rusage = std::mem::zeroed();
+            libc::getrusage(libc::RUSAGE_CHILDREN, &raw mut usage);
+            usage.ru_utime.tv_sec + usage.ru_stime.tv_sec
+        };
+        match self.limits.get(Budget::Cpu) {
+            Limit::At(ms) => u64::try_from(used).is_ok_and(|used| used > ms / 1000),
+            Limit::None => false,
+        }
     }
-}
 
-/// Ends every process beneath us. Orphans become our children, so a tree shrinks from the top until
-/// nobody is left; the limit on processes bounds the work.
-fn end_all() {
-    loop {
-        for child in children() {
-            send(child, libc::SIGKILL);
-        }
-        // SAFETY: a null status is allowed.
-        match unsafe { libc::waitpid(-1, std::ptr::null_mut(), 0) } {
-            -1 if io::Error::last_os_error().raw_os_error() == Some(libc::ECHILD) => return,
-            _ => {}
-        }
+    fn end(&self, budget: Budget, status: u8) -> ! {
+        send(self.child, libc::SIGKILL);
+        self.sweep.end_all();
+        // Where standard error cannot be written there is nobody to tell.
+        let _ = io::stderr().write_all(denial::ended(self.name, self.limits, budget).as_bytes());
+        leave(status.into())
     }
 }
 

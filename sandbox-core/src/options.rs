@@ -94,12 +94,18 @@ pub enum Without {
     Seccomp,
     /// Dangerous builtins stay as they are; the kernel refuses them.
     Neutering,
+    /// What a run with programs leaves behind is looked for in `/proc` when it ends, and may get away.
+    Scopes,
 }
 
 impl Without {
     /// Every part, with its name.
-    pub const NAMES: [(&'static str, Without); 3] =
-        [("landlock", Without::Landlock), ("seccomp", Without::Seccomp), ("neutering", Without::Neutering)];
+    pub const NAMES: [(&'static str, Without); 4] = [
+        ("landlock", Without::Landlock),
+        ("seccomp", Without::Seccomp),
+        ("neutering", Without::Neutering),
+        ("scopes", Without::Scopes),
+    ];
 
     /// Looks a part up.
     ///
@@ -110,7 +116,7 @@ impl Without {
             .iter()
             .find(|(known, _)| *known == name)
             .map(|(_, without)| *without)
-            .ok_or("landlock, seccomp or neutering is expected")
+            .ok_or("landlock, seccomp, neutering or scopes is expected")
     }
 
     /// The name as typed.

@@ -247,7 +247,7 @@ mod tests {
             ("[allow]\nbytecode = \"x\"", "d/p.toml:2: bytecode: true or false is expected"),
             ("[allow]\nread = [\"\"]", "d/p.toml:2: read: an empty name"),
             ("[rlimit]\nfoo = 1", "d/p.toml:2: no such resource; see getrlimit(2)"),
-            ("without = [\"sleep\"]", "d/p.toml:1: landlock, seccomp or neutering is expected"),
+            ("without = [\"sleep\"]", "d/p.toml:1: landlock, seccomp, neutering or scopes is expected"),
         ];
         for (text, expected) in table {
             assert_eq!(parse(text).unwrap_err(), expected);
