@@ -45,10 +45,9 @@ impl Hints {
         if says("Too many open files") {
             return Some(self.limit(Budget::Files));
         }
-        if says("Permission denied") {
-            return path.map(|path| self.grant(path));
-        }
-        None
+        // The error may speak of another file, or be the script's own.
+        let path = path.filter(|path| path.to_str().is_some_and(says))?;
+        says("Permission denied").then(|| self.grant(path))
     }
 
     fn limit(&self, budget: Budget) -> String {
@@ -57,9 +56,17 @@ impl Hints {
 
     fn grant(&self, path: &Path) -> String {
         let base = self.directory.as_deref().unwrap_or(Path::new(""));
-        let path = base.join(path);
-        format!("'{0}' is not granted; --allow-read={0} or --allow-write={0} would allow it", path.display())
+        let path = one_line(&base.join(path).to_string_lossy());
+        format!("--allow-read={path} or --allow-write={path} would allow it, as far as you may yourself")
     }
+}
+
+/// Keeps a text on its line: what a path or an argument holds is no part of our layout, and a
+/// terminal is not to act on it.
+#[must_use]
+pub fn one_line(text: &str) -> String {
+    let shown = |c: char| if c.is_control() { c.escape_default().collect() } else { String::from(c) };
+    text.chars().map(shown).collect()
 }
 
 /// What is said, in two lines, when a budget ends the run.
@@ -92,5 +99,6 @@ mod tests {
         assert!(path.contains("--allow-read=/home/u/d"), "{path}");
         assert_eq!(hints.for_message(b"d: Permission denied", None), None);
         assert_eq!(hints.for_message(b"boom", Some(Path::new("d"))), None);
+        assert_eq!(hints.for_message(b"e: Permission denied", Some(Path::new("/x"))), None);
     }
 }

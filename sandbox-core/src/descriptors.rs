@@ -1,7 +1,9 @@
 //! Descriptors: what was inherited is closed, and 0 to 2 are never free.
 #![allow(unsafe_code, reason = "close_range(2), fcntl(2) and open(2) on fixed numbers have no safe form")]
 
+use std::fs::File;
 use std::io;
+use std::os::fd::AsRawFd;
 
 use crate::failure::Failure;
 
@@ -30,14 +32,26 @@ pub(crate) fn occupy_standard() -> Result<(), Failure> {
     Ok(())
 }
 
-/// Closes all that was inherited above standard error: files, directories, sockets, rings.
+/// Closes all that was inherited above standard error: files, directories, sockets, rings; `keep` is
+/// our own.
 ///
 /// # Errors
 /// [`Failure::Step`]; `close_range(2)` came with Linux 5.9, before Landlock.
-pub(crate) fn close_inherited() -> Result<(), Failure> {
+pub(crate) fn close_inherited(keep: Option<&File>) -> Result<(), Failure> {
+    const FIRST: u32 = 3;
+    let Some(keep) = keep.map(|file| file.as_raw_fd().unsigned_abs()) else {
+        return close(FIRST, u32::MAX);
+    };
+    if keep > FIRST {
+        close(FIRST, keep - 1)?;
+    }
+    close(keep + 1, u32::MAX)
+}
+
+fn close(first: u32, last: u32) -> Result<(), Failure> {
     // SAFETY: the call takes no pointers. Nobody owns the descriptors that it closes: it runs before
-    // the sandbox or the interpreter opens any.
-    match unsafe { libc::syscall(libc::SYS_close_range, 3_u32, u32::MAX, 0_u32) } {
+    // the sandbox or the interpreter opens any, and the one exception is left out.
+    match unsafe { libc::syscall(libc::SYS_close_range, first, last, 0_u32) } {
         0 => Ok(()),
         _ => Err(Failure::step("close inherited descriptors", &io::Error::last_os_error())),
     }

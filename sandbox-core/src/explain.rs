@@ -86,9 +86,11 @@ fn section(text: &mut String, title: &str, lines: impl IntoIterator<Item = Strin
 
 fn grant_line(grant: &Grant) -> String {
     let why = match grant.origin {
-        Origin::Asked(flag) => format!("--{flag}"),
+        Origin::Asked(flag) if grant.path.exists() => format!("--{flag}"),
+        Origin::Asked(flag) => format!("--{flag}; does not exist, which is an error"),
         Origin::Default if grant.path.exists() => "by default".into(),
         Origin::Default => "by default; not on this machine".into(),
+        Origin::Script => "the script".into(),
     };
     format!("{} ({why})", grant.path.display())
 }

@@ -22,14 +22,18 @@ pub(crate) struct Domain(RulesetCreated);
 
 impl Domain {
     /// Builds the ruleset: every right and scope that the kernel has is handled, so that what no
-    /// rule grants is refused.
+    /// rule grants is refused. `script` stands for the grant of that origin.
     ///
     /// # Errors
     /// [`Failure::Grant`] for a path that was asked for and cannot be opened, [`Failure::Landlock`].
-    pub(crate) fn new(grants: &[Grant], abi: ABI) -> Result<Self, Failure> {
+    pub(crate) fn new(grants: &[Grant], mut script: Option<File>, abi: ABI) -> Result<Self, Failure> {
         let mut ruleset = handled(abi).map_err(|error| refused("create the ruleset", &error))?;
         for grant in grants {
-            let Some((file, is_directory)) = open(grant)? else {
+            let opened = match grant.origin {
+                Origin::Script => script.take().map(|file| (file, false)),
+                _ => open(grant)?,
+            };
+            let Some((file, is_directory)) = opened else {
                 continue;
             };
             let rights = rights(grant.access, is_directory, abi);
@@ -99,7 +103,7 @@ fn open(grant: &Grant) -> Result<Option<(File, bool)>, Failure> {
     match (opened, grant.origin) {
         (Ok((is_directory, file)), _) => Ok(Some((file, is_directory))),
         (Err(source), Origin::Asked(flag)) => Err(Failure::Grant { flag, path: grant.path.clone(), source }),
-        (Err(_), Origin::Default) => Ok(None),
+        (Err(_), Origin::Default | Origin::Script) => Ok(None),
     }
 }
 
@@ -139,7 +143,7 @@ fn rule_refused(grant: &Grant, error: &RulesetError) -> Result<(), Failure> {
         return Err(refused("add a rule", error));
     };
     match (grant.origin, source.raw_os_error()) {
-        (Origin::Default, Some(libc::EBADFD)) => Ok(()),
+        (Origin::Script, Some(libc::EBADFD)) => Ok(()),
         (Origin::Asked(flag), Some(number)) => {
             let source = io::Error::from_raw_os_error(number);
             Err(Failure::Grant { flag, path: grant.path.clone(), source })

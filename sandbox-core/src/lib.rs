@@ -25,7 +25,9 @@ mod policy_file;
 mod privileges;
 mod profile;
 mod sandbox;
+mod signals;
 mod source;
+mod tree;
 pub mod units;
 
 use std::io::{self, Write};
@@ -77,9 +79,9 @@ fn run<H: Host>() -> Result<Outcome, Failure> {
         }
     }
     let policy = Policy::of(&options, profile, interactive)?;
-    let source = Source::open(&options.invocation.program)?;
-    descriptors::close_inherited()?;
-    let sandbox = Sandbox::prepare(&policy, profile)?;
+    let (source, script) = Source::open(&options.invocation.program)?;
+    descriptors::close_inherited(script.as_ref())?;
+    let sandbox = Sandbox::prepare(&policy, profile, script)?;
     confess(profile.name, &policy);
     monitor::watch(profile.name, &policy)?;
     environment::reduce(&policy);
@@ -99,9 +101,9 @@ fn confess(name: &str, policy: &Policy) {
 }
 
 fn report(name: &str, failure: &Failure) {
-    let mut text = format!("{name}: {failure}\n");
+    let mut text = format!("{name}: {}\n", denial::one_line(&failure.to_string()));
     if let Some(hint) = failure.hint() {
-        text.push_str(&format!("hint: {hint}\n"));
+        text.push_str(&format!("hint: {}\n", denial::one_line(&hint)));
     }
     let _ = io::stderr().write_all(text.as_bytes());
 }

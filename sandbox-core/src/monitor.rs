@@ -1,8 +1,7 @@
 //! The monitor: a parent that ends the run when its time is over, and ends what the run leaves
 //! behind. It is there only when a time limit is set or programs may be started.
-#![allow(unsafe_code, reason = "fork(2), waiting and signals have no safe form")]
+#![allow(unsafe_code, reason = "fork(2) and waiting have no safe form")]
 
-use std::fs;
 use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
@@ -14,6 +13,8 @@ use crate::options::Without;
 use crate::outcome;
 use crate::policy::Policy;
 use crate::privileges;
+use crate::signals::{self, Inherited};
+use crate::tree;
 use crate::units::Limit;
 
 /// Splits off the monitor, if the policy needs one. Only the child returns; the parent waits for it
@@ -30,20 +31,29 @@ pub(crate) fn watch(name: &str, policy: &Policy) -> Result<(), Failure> {
     if deadline.is_none() && !policy.runs_programs() {
         return Ok(());
     }
-    let failed = |error: &io::Error| Failure::step("start the monitor", error);
+    let failed = |error: io::Error| Failure::step("start the monitor", &error);
     let sweep = Sweep::choose(policy)?;
+    // A child does not inherit this.
+    privileges::adopt_orphans()?;
     let monitor = process_id();
-    block_signals().map_err(|error| failed(&error))?;
+    let inherited = Inherited::replace(&SIGNALS).map_err(failed)?;
     // SAFETY: one thread runs, so the child is a whole copy.
     match unsafe { libc::fork() } {
-        -1 => Err(failed(&io::Error::last_os_error())),
-        0 => follow(monitor),
-        child => {
-            privileges::adopt_orphans()?;
-            Watch { child, deadline, sweep, name, limits: &policy.limits }.run()
+        -1 => Err(failed(io::Error::last_os_error())),
+        0 => {
+            follow(monitor)?;
+            inherited.restore().map_err(failed)
         }
+        child => Watch { child, deadline, sweep, name, limits: &policy.limits, inherited }.run(),
     }
 }
+
+/// What the monitor waits for: the end of a child, and what somebody may send to the run.
+const SIGNALS: [libc::c_int; 7] =
+    [libc::SIGCHLD, libc::SIGINT, libc::SIGQUIT, libc::SIGTERM, libc::SIGHUP, libc::SIGUSR1, libc::SIGUSR2];
+
+/// How often the monitor looks at the CPU time of the living.
+const TICK: Duration = Duration::from_secs(1);
 
 /// How the monitor ends what is left of a run.
 #[derive(Clone, Copy)]
@@ -64,24 +74,25 @@ impl Sweep {
         }
         privileges::set_no_new_privs()?;
         files::scope_signals()?;
-        // A second look before anything is sent to "everybody": our parent must be out of reach.
-        // SAFETY: no memory is involved, and signal 0 only asks.
-        let parent_is_reached = unsafe {
-            let parent = libc::getppid();
-            parent > 0 && libc::kill(parent, 0) == 0
-        };
-        if !parent_is_reached {
-            return Ok(Sweep::Domain);
+        // A second look before anything is sent to "everybody": neither our parent nor the first
+        // process may be in reach. (A parent in another PID namespace has number 0.)
+        // SAFETY: getppid(2) takes no arguments.
+        let outside = [unsafe { libc::getppid() }, 1];
+        if outside.iter().any(|pid| *pid > 0 && *pid != process_id() && signals::reaches(*pid)) {
+            return Err(Failure::Step {
+                step: "start the monitor",
+                cause: "signals reach beyond the domain".into(),
+            });
         }
-        Err(Failure::Step { step: "start the monitor", cause: "signals reach beyond the domain".into() })
+        Ok(Sweep::Domain)
     }
 
     /// Ends every process beneath us, and waits for the last.
     fn end_all(self) {
         loop {
             match self {
-                Sweep::Domain => send(-1, libc::SIGKILL),
-                Sweep::Tree => children().into_iter().for_each(|child| send(child, libc::SIGKILL)),
+                Sweep::Domain => signals::send(-1, libc::SIGKILL),
+                Sweep::Tree => tree::children().for_each(|child| signals::send(child, libc::SIGKILL)),
             }
             // SAFETY: a null status is allowed.
             match unsafe { libc::waitpid(-1, std::ptr::null_mut(), 0) } {
@@ -100,7 +111,7 @@ fn follow(monitor: libc::pid_t) -> Result<(), Failure> {
         // The monitor died before the tie was made.
         leave(outcome::SANDBOX.into());
     }
-    unblock_signals().map_err(|error| Failure::step("start the monitor", &error))
+    Ok(())
 }
 
 struct Watch<'a> {
@@ -109,26 +120,33 @@ struct Watch<'a> {
     sweep: Sweep,
     name: &'a str,
     limits: &'a Limits,
+    inherited: Inherited,
 }
 
 impl Watch<'_> {
     /// Waits until the child has ended or a budget of the whole run is used up; never returns.
     fn run(self) -> ! {
+        let mut looked = Instant::now();
         loop {
             if let Some(status) = self.reap() {
                 self.sweep.end_all();
-                leave_like(status);
+                self.leave_like(status);
             }
-            if self.cpu_is_spent() {
-                self.end(Budget::Cpu, outcome::CPU);
+            if looked.elapsed() >= TICK {
+                looked = Instant::now();
+                if self.cpu_is_spent() {
+                    self.end(Budget::Cpu, outcome::CPU);
+                }
             }
-            match next_signal(self.deadline) {
-                Some((libc::SIGCHLD, _)) => {}
+            let left = self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+            if left == Some(Duration::ZERO) {
+                self.end(Budget::Time, outcome::TIME);
+            }
+            match signals::wait(&SIGNALS, left.unwrap_or(TICK).min(TICK)) {
                 // From a terminal the whole group got it, the child too. Sent by somebody to us
                 // alone, it is meant for the script.
-                Some((signal, true)) => send(self.child, signal),
-                Some((_, false)) => {}
-                None => self.end(Budget::Time, outcome::TIME),
+                Some((signal, true)) if signal != libc::SIGCHLD => signals::send(self.child, signal),
+                _ => {}
             }
         }
     }
@@ -146,65 +164,40 @@ impl Watch<'_> {
         }
     }
 
-    /// Whether the processes that have ended used more CPU time than the budget of one: a chain of
-    /// short lives is not a way around it. Those that live are limited each by itself.
+    /// Whether the run as a whole used more CPU time than the budget of one process: neither a chain
+    /// of short lives nor a parent that waits for many is a way around it.
     fn cpu_is_spent(&self) -> bool {
-        // SAFETY: all zero is a valid rusage, and the kernel fills it while it lives.
-        let used = unsafe {
-            let mut usage: libc::rusage = std::mem::zeroed();
-            libc::getrusage(libc::RUSAGE_CHILDREN, &raw mut usage);
-            usage.ru_utime.tv_sec + usage.ru_stime.tv_sec
-        };
         match self.limits.get(Budget::Cpu) {
-            Limit::At(ms) => u64::try_from(used).is_ok_and(|used| used > ms / 1000),
+            Limit::At(budget) => tree::cpu_time() > Duration::from_millis(budget) + TICK,
             Limit::None => false,
         }
     }
 
+    /// Dies as the child died.
+    fn leave_like(&self, status: libc::c_int) -> ! {
+        if libc::WIFSIGNALED(status) {
+            let signal = libc::WTERMSIG(status);
+            // A second core would say nothing of the script.
+            let ready = rlimit::Resource::CORE
+                .set(0, 0)
+                .and_then(|()| self.inherited.restore())
+                .and_then(|()| signals::handle(signal, libc::SIG_DFL))
+                .and_then(|()| signals::unblock(signal));
+            if ready.is_ok() {
+                signals::send(process_id(), signal);
+            }
+            leave(128 + signal);
+        }
+        leave(libc::WEXITSTATUS(status))
+    }
+
     fn end(&self, budget: Budget, status: u8) -> ! {
-        send(self.child, libc::SIGKILL);
+        signals::send(self.child, libc::SIGKILL);
         self.sweep.end_all();
         // Where standard error cannot be written there is nobody to tell.
         let _ = io::stderr().write_all(denial::ended(self.name, self.limits, budget).as_bytes());
         leave(status.into())
     }
-}
-
-/// Our children's ids, from `/proc`.
-fn children() -> Vec<libc::pid_t> {
-    let parent = process_id().to_string();
-    let Ok(entries) = fs::read_dir("/proc") else {
-        return Vec::new();
-    };
-    entries
-        .flatten()
-        .filter_map(|entry| {
-            let pid = entry.file_name().to_str()?.parse().ok()?;
-            let stat = fs::read_to_string(entry.path().join("stat")).ok()?;
-            // proc_pid_stat(5): the name in parentheses may hold anything, the parent comes second
-            // after it.
-            let mut fields = stat.rsplit_once(')')?.1.split_ascii_whitespace();
-            (fields.nth(1)? == parent).then_some(pid)
-        })
-        .collect()
-}
-
-/// Dies as the child died.
-fn leave_like(status: libc::c_int) -> ! {
-    if libc::WIFSIGNALED(status) {
-        let signal = libc::WTERMSIG(status);
-        // A second core would say nothing of the script.
-        let no_core = rlimit::Resource::CORE.set(0, 0);
-        // SAFETY: the disposition is a constant, the signal goes to ourselves.
-        unsafe {
-            libc::signal(signal, libc::SIG_DFL);
-            if no_core.is_ok() && unblock_signals().is_ok() {
-                libc::raise(signal);
-            }
-        }
-        leave(128 + signal);
-    }
-    leave(libc::WEXITSTATUS(status))
 }
 
 fn leave(status: libc::c_int) -> ! {
@@ -215,73 +208,4 @@ fn leave(status: libc::c_int) -> ! {
 fn process_id() -> libc::pid_t {
     // SAFETY: getpid(2) takes no arguments.
     unsafe { libc::getpid() }
-}
-
-fn send(process: libc::pid_t, signal: libc::c_int) {
-    // SAFETY: no memory is involved. A process that is gone already is no error.
-    unsafe { libc::kill(process, signal) };
-}
-
-/// What the monitor waits for: the end of a child, and what somebody may send to the run.
-fn signals() -> libc::sigset_t {
-    // SAFETY: sigemptyset(3) initialises the set.
-    unsafe {
-        let mut set: libc::sigset_t = std::mem::zeroed();
-        libc::sigemptyset(&raw mut set);
-        for signal in [
-            libc::SIGCHLD,
-            libc::SIGINT,
-            libc::SIGQUIT,
-            libc::SIGTERM,
-            libc::SIGHUP,
-            libc::SIGUSR1,
-            libc::SIGUSR2,
-        ] {
-            libc::sigaddset(&raw mut set, signal);
-        }
-        set
-    }
-}
-
-fn block_signals() -> io::Result<()> {
-    mask(libc::SIG_BLOCK)
-}
-
-fn unblock_signals() -> io::Result<()> {
-    mask(libc::SIG_UNBLOCK)
-}
-
-fn mask(how: libc::c_int) -> io::Result<()> {
-    let set = signals();
-    // SAFETY: the set is initialised and outlives the call.
-    match unsafe { libc::sigprocmask(how, &raw const set, std::ptr::null_mut()) } {
-        0 => Ok(()),
-        _ => Err(io::Error::last_os_error()),
-    }
-}
-
-/// The next signal and whether a process sent it, or `None` when the deadline has passed.
-fn next_signal(deadline: Option<Instant>) -> Option<(libc::c_int, bool)> {
-    let set = signals();
-    loop {
-        let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-        let timeout = left.map(|left| libc::timespec {
-            tv_sec: libc::time_t::try_from(left.as_secs()).unwrap_or(libc::time_t::MAX),
-            tv_nsec: left.subsec_nanos().into(),
-        });
-        let timeout = timeout.as_ref().map_or(std::ptr::null(), std::ptr::from_ref);
-        // SAFETY: set, answer and time-out outlive the call; a null time-out waits for ever.
-        let (signal, sender) = unsafe {
-            let mut info: libc::siginfo_t = std::mem::zeroed();
-            let signal = libc::sigtimedwait(&raw const set, &raw mut info, timeout);
-            // sigaction(2): codes of processes are not positive, the kernel's own are.
-            (signal, info.si_code <= 0)
-        };
-        match io::Error::last_os_error().raw_os_error() {
-            _ if signal > 0 => return Some((signal, sender)),
-            Some(libc::EAGAIN) => return None,
-            // Interrupted by a signal that is not ours, such as SIGCONT.
-            _ => {}
-        }
-    }
 }

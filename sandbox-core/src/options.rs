@@ -258,6 +258,9 @@ impl Options {
                 let text = text(flag, &given)?;
                 rules.rlimits.push(rlimit_of(text).map_err(|cause| bad(flag, &given, cause))?);
             }
+            Meaning::Policy if self.policy.is_some() => {
+                return Err(bad(flag, &given, "one policy file is enough"));
+            }
             Meaning::Policy => self.policy = Some(path(flag, given)?),
             Meaning::Without => {
                 let text = text(flag, &given)?;

@@ -3,6 +3,7 @@
 use std::env;
 use std::ffi::{OsStr, OsString};
 use std::fs;
+use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -73,6 +74,8 @@ pub enum Origin {
     Asked(&'static str),
     /// The host's defaults: what does not exist is left out.
     Default,
+    /// It is the script, granted by the descriptor through which it was read.
+    Script,
 }
 
 /// One path and what may be done with it.
@@ -195,19 +198,41 @@ impl Policy {
             || self.env.iter().any(|known| known.as_bytes() == name)
     }
 
-    /// A policy that the script may write is a policy that it may widen.
+    /// A policy that the script may write, or put another in the place of, is one that it may widen.
     fn refuse_writable(&self, file: &Path) -> Result<(), Failure> {
-        let unreadable = |source| Failure::PolicyFile { path: file.to_owned(), source };
-        let real = fs::canonicalize(file).map_err(unreadable)?;
+        let names = names_of(file).map_err(|source| Failure::PolicyFile { path: file.to_owned(), source })?;
         for grant in self.grants.iter().filter(|grant| grant.access == Access::Write) {
             // A grant that cannot be resolved fails when it is opened.
-            let beneath = fs::canonicalize(&grant.path).is_ok_and(|root| real.starts_with(root));
-            if beneath {
+            let root = fs::canonicalize(&grant.path);
+            if root.is_ok_and(|root| names.iter().any(|name| name.starts_with(&root))) {
                 return Err(Failure::PolicyWritable { path: file.to_owned(), grant: grant.path.clone() });
             }
         }
         Ok(())
     }
+}
+
+/// Where a file's name stands, and where each link on the way to it stands: whoever can write to one
+/// of these places decides what the name means. Directories on the way are resolved.
+fn names_of(file: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut names = Vec::new();
+    let mut at = file.to_owned();
+    // The kernel follows no more than forty links (path_resolution(7)).
+    for _ in 0..40 {
+        let directory = match at.parent() {
+            Some(parent) if parent.as_os_str().is_empty() => Path::new("."),
+            Some(parent) => parent,
+            None => Path::new("/"),
+        };
+        let directory = fs::canonicalize(directory)?;
+        let name = at.file_name().map_or_else(|| directory.clone(), |name| directory.join(name));
+        names.push(name.clone());
+        match fs::read_link(&name) {
+            Ok(target) => at = directory.join(target),
+            Err(_) => return Ok(names),
+        }
+    }
+    Err(io::Error::from_raw_os_error(libc::ELOOP))
 }
 
 /// Adds what was typed to what the file says; typed limits come later and so count.
@@ -239,7 +264,7 @@ fn defaults(profile: &Profile, options: &Options) -> Vec<Grant> {
     let paths = COMMON.iter().chain(profile.library);
     grants.extend(paths.map(|path| by_default(*path, Access::Read)));
     if let crate::invocation::Program::File(script) = &options.invocation.program {
-        grants.push(by_default(script, Access::Read));
+        grants.push(Grant { path: script.into(), access: Access::Read, origin: Origin::Script });
     }
     grants
 }
@@ -282,7 +307,7 @@ fn found(run: Run) -> Result<Run, Failure> {
         in_path(&name, &env::var_os("PATH").unwrap_or_default()).ok_or_else(|| Failure::Grant {
             flag: "allow-run",
             path: name.clone(),
-            source: std::io::Error::from_raw_os_error(libc::ENOENT),
+            source: io::Error::from_raw_os_error(libc::ENOENT),
         })
     };
     Ok(Run::Programs(names.into_iter().map(resolve).collect::<Result<_, _>>()?))
@@ -294,10 +319,10 @@ fn in_path(name: &Path, path: &OsStr) -> Option<PathBuf> {
         .find(|file| fs::metadata(file).is_ok_and(|meta| meta.is_file() && meta.mode() & 0o111 != 0))
 }
 
-/// The least with which a process can live: descriptors 0 to 2, a second of CPU, a moment.
+/// The least with which a process can live: descriptors 0 to 2 and the sink, a second of CPU, a moment.
 fn check_limits(limits: &Limits, profile: &Profile) -> Result<(), Failure> {
     let least =
-        [(Budget::Memory, profile.least_memory), (Budget::Cpu, 1000), (Budget::Time, 1), (Budget::Files, 3)];
+        [(Budget::Memory, profile.least_memory), (Budget::Cpu, 1000), (Budget::Time, 1), (Budget::Files, 4)];
     for (budget, least) in least {
         if matches!(limits.get(budget), Limit::At(amount) if amount < least) {
             return Err(Failure::TooSmall {
@@ -380,7 +405,7 @@ mod tests {
     fn limits_below_what_is_needed_are_refused() {
         for (line, expected) in [
             ("hx --limit-memory=1K", "--limit-memory=1K is too small: at least 1M is needed"),
-            ("hx --limit-files=2", "--limit-files=2 is too small: at least 3 is needed"),
+            ("hx --limit-files=3", "--limit-files=3 is too small: at least 4 is needed"),
             ("hx --limit-cpu=0", "--limit-cpu=0 is too small: at least 1s is needed"),
         ] {
             assert_eq!(policy(line).unwrap_err().to_string(), expected);

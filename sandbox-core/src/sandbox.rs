@@ -1,5 +1,6 @@
 //! The doors: prepared, then closed in order. Each step consumes the one before.
 
+use std::fs::File;
 use std::io;
 
 use landlock::ABI;
@@ -40,18 +41,23 @@ pub struct Confined {
 pub struct Sealed(());
 
 impl Sandbox {
-    /// Opens the granted paths, builds the rules, chooses the filter.
+    /// Opens the granted paths, builds the rules, chooses the filter. `script` is the descriptor
+    /// through which the script was read.
     ///
     /// # Errors
     /// What the kernel lacks, a grant that cannot be opened, a limit that cannot hold.
-    pub fn prepare(policy: &Policy, profile: &'static Profile) -> Result<Self, Failure> {
+    pub fn prepare(
+        policy: &Policy,
+        profile: &'static Profile,
+        script: Option<File>,
+    ) -> Result<Self, Failure> {
         let abi = required_landlock(policy)?;
         let filter = required_seccomp(policy)?
             .then(|| Filter::choose(profile.filters, Grants::of(policy, abi >= ABI::V6)))
             .transpose()?;
         let domain = match abi {
             ABI::Unsupported => None,
-            abi => Some(Domain::new(&policy.grants, abi)?),
+            abi => Some(Domain::new(&policy.grants, script, abi)?),
         };
         let mut resources = limits::resources(&policy.limits, profile.memory_overhead, tasks(policy)?);
         resources.extend(&policy.rlimits);

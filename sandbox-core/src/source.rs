@@ -25,18 +25,19 @@ pub enum Source {
 }
 
 impl Source {
-    /// Opens and reads the script.
+    /// Opens and reads the script. The descriptor comes along: what the script may read of itself is
+    /// granted by it, not by a name that may mean another file by then.
     ///
     /// # Errors
     /// [`Failure::Script`].
-    pub fn open(program: &Program) -> Result<Self, Failure> {
+    pub fn open(program: &Program) -> Result<(Self, Option<File>), Failure> {
         match program {
-            Program::Stdin => Ok(Source::Stdin),
-            Program::None => Ok(Source::None),
+            Program::Stdin => Ok((Source::Stdin, None)),
+            Program::None => Ok((Source::None, None)),
             Program::File(name) => {
                 let path = PathBuf::from(name);
-                let text = read(&path).map_err(|source| Failure::Script { path, source })?;
-                Ok(Source::File { name: name.clone(), text })
+                let (text, file) = read(&path).map_err(|source| Failure::Script { path, source })?;
+                Ok((Source::File { name: name.clone(), text }, Some(file)))
             }
         }
     }
@@ -45,13 +46,13 @@ impl Source {
 /// The largest script, in bytes: a device that never ends must not fill the memory.
 const LARGEST: u64 = 256 << 20;
 
-fn read(path: &Path) -> io::Result<Vec<u8>> {
+fn read(path: &Path) -> io::Result<(Vec<u8>, File)> {
     let mut text = Vec::new();
     let file = File::open(path)?;
-    if file.take(LARGEST + 1).read_to_end(&mut text)? as u64 > LARGEST {
+    if (&file).take(LARGEST + 1).read_to_end(&mut text)? as u64 > LARGEST {
         return Err(io::Error::from_raw_os_error(libc::EFBIG));
     }
-    Ok(text)
+    Ok((text, file))
 }
 
 #[cfg(test)]

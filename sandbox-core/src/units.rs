@@ -87,9 +87,9 @@ fn bytes_factor(suffix: &str) -> Option<u64> {
     match letter.unwrap_or(suffix) {
         "" if !suffix.starts_with('i') => Some(1),
         "K" | "k" => Some(1 << 10),
-        "M" => Some(1 << 20),
-        "G" => Some(1 << 30),
-        "T" => Some(1 << 40),
+        "M" | "m" => Some(1 << 20),
+        "G" | "g" => Some(1 << 30),
+        "T" | "t" => Some(1 << 40),
         _ => None,
     }
 }
