@@ -137,7 +137,7 @@ const STACK: u64 = 8 << 20;
 /// A second of CPU time between the signal that can be explained and the one that cannot be blocked.
 const CPU_GRACE: u64 = 1;
 
-/// Sets each limit, soft and hard; one that is lower already stays.
+/// Sets each limit, soft and hard; what is lower already stays.
 ///
 /// Must run without `CAP_SYS_RESOURCE`, which would let a limit be raised.
 ///
@@ -153,13 +153,19 @@ pub(crate) fn set(list: &[(Resource, u64)]) -> Result<(), Failure> {
 
 fn lower(resource: Resource, amount: u64) -> io::Result<()> {
     let grace = if resource == Resource::CPU { CPU_GRACE } else { 0 };
-    match resource.set(amount, amount.saturating_add(grace)) {
+    let hard = amount.saturating_add(grace);
+    let (mut old_soft, mut old_hard) = (u64::MAX, u64::MAX);
+    // One call where nothing was lower, as is usual; 0 means ourselves (prlimit(2)).
+    let set = rlimit::prlimit(0, resource, Some((amount, hard)), Some((&mut old_soft, &mut old_hard)));
+    match set {
+        Ok(()) if old_soft >= amount => Ok(()),
+        Ok(()) => resource.set(old_soft, hard),
         // The hard limit is lower than what was asked for.
         Err(error) if error.raw_os_error() == Some(libc::EPERM) => {
-            let (_, hard) = resource.get()?;
-            resource.set(amount.min(hard), hard)
+            let (soft, old) = resource.get()?;
+            resource.set(amount.min(soft), hard.min(old))
         }
-        done => done,
+        Err(error) => Err(error),
     }
 }
 

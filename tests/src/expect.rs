@@ -52,9 +52,7 @@ impl Expect {
             lacks: all(&self.lacks),
             inspected: all(&self.inspected),
             not_inspected: all(&self.not_inspected),
-            after: (self.after.iter())
-                .map(|(k, v)| (fill(k), fill(v)))
-                .collect(),
+            after: (self.after.iter()).map(|(k, v)| (fill(k), fill(v))).collect(),
             flags: self.flags.as_deref().map(all),
             ..self.clone()
         }
@@ -179,10 +177,7 @@ const SIGNALS: &[(&str, i32)] = &[
 /// A signal's name.
 pub fn signal_name(number: i32) -> String {
     let known = SIGNALS.iter().find(|(_, n)| *n == number);
-    known.map_or_else(
-        || format!("signal {number}"),
-        |(name, _)| (*name).to_owned(),
-    )
+    known.map_or_else(|| format!("signal {number}"), |(name, _)| (*name).to_owned())
 }
 
 /// A signal's number.

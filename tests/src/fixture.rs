@@ -209,15 +209,12 @@ impl Fixture {
         if text.contains("{socket}") {
             let path = PathBuf::from(self.fill("{socket}"));
             self.make_directory(&self.scratch.path().join("outside"))?;
-            self.servers
-                .push(Server::Unix(UnixListener::bind(&path).map_err(failed)?));
+            self.servers.push(Server::Unix(UnixListener::bind(&path).map_err(failed)?));
             fs::set_permissions(&path, fs::Permissions::from_mode(0o777)).map_err(failed)?;
         }
         if text.contains("{name}") {
             let address = SocketAddr::from_abstract_name(self.fill("{name}")).map_err(failed)?;
-            self.servers.push(Server::Unix(
-                UnixListener::bind_addr(&address).map_err(failed)?,
-            ));
+            self.servers.push(Server::Unix(UnixListener::bind_addr(&address).map_err(failed)?));
         }
         Ok(())
     }

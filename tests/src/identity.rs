@@ -19,11 +19,7 @@ pub enum Identity {
 impl Identity {
     /// Those that this process can run a row as.
     pub fn available() -> &'static [Identity] {
-        if sys::is_root() {
-            &[Identity::Root, Identity::User]
-        } else {
-            &[Identity::User]
-        }
+        if sys::is_root() { &[Identity::Root, Identity::User] } else { &[Identity::User] }
     }
 
     /// The uid and gid to change to; `None` when this process already is whom it should be.

@@ -24,6 +24,18 @@ pub fn process(pid: u32) -> Inspection {
     lines
 }
 
+/// The end of the chain of first children that starts at `pid`: a monitor may stand between us and the script.
+pub fn last_child(mut pid: u32) -> u32 {
+    loop {
+        let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"));
+        let children = children.unwrap_or_default();
+        match children.split_whitespace().next().map(str::parse) {
+            Some(Ok(child)) => pid = child,
+            _ => return pid,
+        }
+    }
+}
+
 /// Wait until the process has come to where it stays: it sleeps, or it has computed for a while since. Both are seen from its
 /// account of time, so that a busy machine changes nothing.
 pub fn settle(pid: u32, most: Duration) {
@@ -91,10 +103,8 @@ fn descriptors(root: &str) -> Vec<String> {
         Err(error) => return vec![format!("descriptors: {}", error.kind())],
         Ok(entries) => entries,
     };
-    let mut numbers: Vec<u32> = entries
-        .flatten()
-        .filter_map(|e| e.file_name().to_str()?.parse().ok())
-        .collect();
+    let mut numbers: Vec<u32> =
+        entries.flatten().filter_map(|e| e.file_name().to_str()?.parse().ok()).collect();
     numbers.sort_unstable();
     let mut lines = vec![format!("descriptors: {numbers:?}")];
     lines.extend(numbers.iter().map(|n| format!("descriptor {n}")));

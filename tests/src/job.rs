@@ -31,7 +31,7 @@ pub enum Input {
     Bytes(Vec<u8>),
     /// A file.
     File(PathBuf),
-    /// A pseudo terminal that is the controlling one, on which these bytes are typed.
+    /// A pseudo terminal that is the controlling one; each line is typed when the program waits for it.
     Terminal(Vec<u8>),
     /// Descriptor 0 is closed.
     Closed,
@@ -45,6 +45,8 @@ pub enum Output {
     Captured,
     /// Written to a file or device.
     File(PathBuf),
+    /// Shown on the terminal that standard input is, and read from it.
+    Terminal,
     /// The descriptor is closed.
     Closed,
 }
@@ -142,7 +144,7 @@ impl Job {
 
     /// Connect the three standard descriptors; gives the emulator's side of a terminal.
     fn connect(&self, command: &mut Command, plan: &mut ChildPlan) -> io::Result<Option<OwnedFd>> {
-        let mut terminal = None;
+        let (mut terminal, mut screen) = (None, None);
         command.stdin(match &self.input {
             Input::Null => Stdio::null(),
             Input::Bytes(_) => Stdio::piped(),
@@ -150,6 +152,7 @@ impl Job {
             Input::Terminal(_) => {
                 let (emulator, program) = sys::terminal()?;
                 terminal = Some(emulator);
+                screen = Some(program.try_clone()?);
                 program.into()
             }
             Input::Closed => {
@@ -157,7 +160,11 @@ impl Job {
                 Stdio::null()
             }
         });
-        command.stdout(stdio(&self.output, 1, plan)?);
+        let screen = match (&self.output, screen) {
+            (Output::Terminal, Some(program)) => program.into(),
+            (output, _) => stdio(output, 1, plan)?,
+        };
+        command.stdout(screen);
         command.stderr(stdio(&self.errors, 2, plan)?);
         Ok(terminal)
     }
@@ -165,7 +172,7 @@ impl Job {
 
 fn stdio(output: &Output, number: RawFd, plan: &mut ChildPlan) -> io::Result<Stdio> {
     Ok(match output {
-        Output::Captured => Stdio::piped(),
+        Output::Captured | Output::Terminal => Stdio::piped(),
         Output::File(path) => File::options().write(true).open(path)?.into(),
         Output::Closed => {
             plan.close.push(number);
@@ -189,29 +196,25 @@ struct Running {
 impl Running {
     fn new(mut child: Child, job: &Job, terminal: Option<OwnedFd>) -> Running {
         let (said, ready) = mpsc::channel();
-        let stdout = child.stdout.take().map(|o| Drain::new(o, Some(said)));
+        let emulator = || Some(File::from(terminal.as_ref()?.try_clone().ok()?));
+        let stdout = match (child.stdout.take(), &job.output) {
+            (Some(pipe), _) => Some(Drain::new(pipe, Some(said))),
+            (None, Output::Terminal) => emulator().map(|e| Drain::new(e, Some(said))),
+            _ => None,
+        };
         let stderr = child.stderr.take().map(|o| Drain::new(o, None));
         let mut stdin: Option<Box<dyn Write + Send>> = None;
         if let Some(pipe) = child.stdin.take() {
             stdin = Some(Box::new(pipe));
         }
-        if let Some(emulator) = terminal.as_ref().and_then(|t| t.try_clone().ok()) {
-            stdin = Some(Box::new(File::from(emulator)));
+        if let Some(emulator) = emulator() {
+            stdin = Some(Box::new(emulator));
         }
         let typed = match &job.input {
             Input::Bytes(bytes) | Input::Terminal(bytes) => bytes.clone(),
             _ => Vec::new(),
         };
-        Running {
-            child,
-            event: job.event.clone(),
-            stdin,
-            typed,
-            terminal,
-            stdout,
-            stderr,
-            ready,
-        }
+        Running { child, event: job.event.clone(), stdin, typed, terminal, stdout, stderr, ready }
     }
 
     fn finish(mut self) -> Result<Ran> {
@@ -255,9 +258,16 @@ impl Running {
     fn feed(&mut self) -> Option<JoinHandle<()>> {
         let mut stdin = self.stdin.take()?;
         let typed = std::mem::take(&mut self.typed);
+        let person = self.terminal.is_some().then(|| self.child.id());
         Some(thread::spawn(move || {
             // A program that does not read its input is its own affair.
-            let _ = stdin.write_all(&typed);
+            let _ = match person {
+                None => stdin.write_all(&typed),
+                Some(pid) => typed.split_inclusive(|b| *b == b'\n').try_for_each(|line| {
+                    inspect::settle(inspect::last_child(pid), TIMEOUT);
+                    stdin.write_all(line)
+                }),
+            };
         }))
     }
 

@@ -38,20 +38,14 @@ pub struct Machine<'a> {
 impl<'a> Machine<'a> {
     /// Nothing is probed yet.
     pub fn new(binaries: &'a Binaries) -> Machine<'a> {
-        Machine {
-            binaries,
-            known: Mutex::default(),
-        }
+        Machine { binaries, known: Mutex::default() }
     }
 
     /// Why `need` is not met; `None` if it is.
     pub fn lacks(&self, need: &str, identity: Identity) -> Option<String> {
         let key = (need.to_owned(), identity == Identity::Root);
         let mut known = self.known.lock().ok()?;
-        known
-            .entry(key)
-            .or_insert_with(|| self.find_out(need, identity))
-            .clone()
+        known.entry(key).or_insert_with(|| self.find_out(need, identity)).clone()
     }
 
     fn find_out(&self, need: &str, identity: Identity) -> Option<String> {

@@ -87,10 +87,7 @@ pub fn load(path: &Path) -> Result<Vec<Row>> {
     let mut names = Vec::new();
     for row in &table.case {
         if row.differs.as_ref().is_some_and(|d| d.reason.is_empty()) {
-            return Err(format!(
-                "{shown}: {}: a difference without a reason",
-                row.name
-            ));
+            return Err(format!("{shown}: {}: a difference without a reason", row.name));
         }
         if names.contains(&&row.name) {
             return Err(format!("{shown}: two rows are called {}", row.name));
@@ -118,7 +115,13 @@ pub fn run(row: &Row, identity: Identity, binaries: &Binaries) -> Result<()> {
     let ours = seen(row, identity, binaries, &binaries.hlua, &flags)?;
     let mut complaints = Vec::new();
     let meant = row.differs.as_ref();
-    compare("the end", &real.end, &ours.end, meant.and_then(|d| d.status.map(|s| format!("status {s}"))), &mut complaints);
+    compare(
+        "the end",
+        &real.end,
+        &ours.end,
+        meant.and_then(|d| d.status.map(|s| format!("status {s}"))),
+        &mut complaints,
+    );
     compare("stdout", &real.stdout, &ours.stdout, meant.and_then(|d| d.stdout.clone()), &mut complaints);
     compare("stderr", &real.stderr, &ours.stderr, meant.and_then(|d| d.stderr.clone()), &mut complaints);
     if complaints.is_empty() {
@@ -127,13 +130,7 @@ pub fn run(row: &Row, identity: Identity, binaries: &Binaries) -> Result<()> {
     Err(complaints.join("\n"))
 }
 
-fn compare(
-    what: &str,
-    real: &str,
-    ours: &str,
-    meant: Option<String>,
-    complaints: &mut Vec<String>,
-) {
+fn compare(what: &str, real: &str, ours: &str, meant: Option<String>, complaints: &mut Vec<String>) {
     match meant {
         Some(part) if !ours.contains(&part) => {
             complaints.push(format!("{what} lacks {part:?}: {:?}", short(ours)));
@@ -173,13 +170,7 @@ fn seen(
     })
 }
 
-fn job(
-    row: &Row,
-    identity: Identity,
-    program: &Path,
-    flags: &[String],
-    fixture: &Fixture,
-) -> Result<Job> {
+fn job(row: &Row, identity: Identity, program: &Path, flags: &[String], fixture: &Fixture) -> Result<Job> {
     let mut args: Vec<OsString> = flags.iter().map(|f| fixture.fill(f).into()).collect();
     if let Some(script) = &row.script {
         let path = fixture.path("script.lua");

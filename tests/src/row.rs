@@ -82,6 +82,9 @@ pub struct Row {
     /// Who runs it, if not everybody.
     #[serde(rename = "as")]
     pub only: Option<Identity>,
+    /// Nothing else runs beside it: it counts what the whole account does.
+    #[serde(default)]
+    pub alone: bool,
     /// Does the row show a denial? Then it has a control, and the secret must stay one.
     #[serde(default = "yes")]
     pub denies: bool,
@@ -100,11 +103,7 @@ fn yes() -> bool {
 
 impl Row {
     fn check(&self) -> Result<()> {
-        let bodies = [
-            self.lua.is_some(),
-            self.probe.is_some(),
-            self.run.is_some(),
-        ];
+        let bodies = [self.lua.is_some(), self.probe.is_some(), self.run.is_some()];
         if bodies.iter().filter(|b| **b).count() != 1 {
             return Err("needs exactly one of lua, probe and run".to_owned());
         }
@@ -170,8 +169,7 @@ pub fn load(path: &Path) -> Result<Vec<Row>> {
     let mut table: Table = toml::from_str(&text).map_err(|e| format!("{shown}: {e}"))?;
     let mut names = Vec::new();
     for row in &mut table.case {
-        row.check()
-            .map_err(|e| format!("{shown}: {}: {e}", row.name))?;
+        row.check().map_err(|e| format!("{shown}: {}: {e}", row.name))?;
         row.complete();
         if names.contains(&row.name) {
             return Err(format!("{shown}: two rows are called {}", row.name));
@@ -179,4 +177,60 @@ pub fn load(path: &Path) -> Result<Vec<Row>> {
         names.push(row.name.clone());
     }
     Ok(table.case)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn loaded(text: &str) -> Result<Vec<Row>> {
+        let path =
+            std::env::temp_dir().join(format!("casebook-table-{}-{:p}.toml", std::process::id(), text));
+        fs::write(&path, text).expect("the directory for temporary files");
+        let rows = load(&path);
+        fs::remove_file(&path).expect("the file just written");
+        rows
+    }
+
+    fn refused(text: &str) -> String {
+        loaded(text).expect_err("the table is wrong")
+    }
+
+    #[test]
+    fn a_denial_needs_a_control() {
+        let error = refused("[[case]]\nname = 'x'\nlua = 'print(1)'\n");
+        assert!(error.contains("x: a denial without a control"), "{error}");
+    }
+
+    #[test]
+    fn a_control_must_differ_from_the_denial() {
+        let error = refused("[[case]]\nname = 'x'\nprobe = 'fork'\ncontrol.outcome = ['EPERM']\n");
+        assert!(error.contains("may come to the same"), "{error}");
+    }
+
+    #[test]
+    fn what_is_misspelt_does_not_load() {
+        let error = refused("[[case]]\nname = 'x'\nprobe = 'fork'\ncontrol = {}\nflag = []\n");
+        assert!(error.contains("flag"), "{error}");
+    }
+
+    #[test]
+    fn a_row_has_one_body() {
+        let error = refused("[[case]]\nname = 'x'\nprobe = 'fork'\nlua = ''\ncontrol = {}\n");
+        assert!(error.contains("exactly one"), "{error}");
+        refused("[[case]]\nname = 'x'\ncontrol = {}\n");
+    }
+
+    #[test]
+    fn names_are_unique() {
+        let row = "[[case]]\nname = 'x'\nprobe = 'fork'\ncontrol = {}\n";
+        assert!(refused(&[row, row].concat()).contains("two rows"));
+    }
+
+    #[test]
+    fn a_denial_of_the_probe_is_any_refusal() {
+        let rows = loaded("[[case]]\nname = 'x'\nprobe = 'fork'\ncontrol = {}\n").expect("a good table");
+        assert_eq!(rows[0].expect.outcome, REFUSALS);
+        assert_eq!(rows[0].control.as_ref().expect("a control").outcome, ["ok"]);
+    }
 }

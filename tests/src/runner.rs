@@ -37,13 +37,7 @@ pub fn run(row: &Row, identity: Identity, binaries: &Binaries) -> Result<()> {
     Ok(())
 }
 
-fn one(
-    row: &Row,
-    expect: &Expect,
-    place: Place,
-    identity: Identity,
-    binaries: &Binaries,
-) -> Result<()> {
+fn one(row: &Row, expect: &Expect, place: Place, identity: Identity, binaries: &Binaries) -> Result<()> {
     let fixture = Fixture::new(row, identity, binaries)?;
     let mut expect = expect.filled(&|text| fixture.fill(text));
     if row.denies && matches!(place, Place::Inside | Place::Wall) {
@@ -179,6 +173,9 @@ fn input(row: &Row, fixture: &Fixture) -> Input {
 }
 
 fn output(row: &Row, number: i32, file: Option<&String>, fixture: &Fixture) -> Output {
+    if row.tty && row.stdin.is_some() && number == 1 {
+        return Output::Terminal;
+    }
     if row.closed.contains(&number) {
         return Output::Closed;
     }
@@ -187,10 +184,7 @@ fn output(row: &Row, number: i32, file: Option<&String>, fixture: &Fixture) -> O
 
 fn inherit(row: &Row, fixture: &Fixture) -> Result<Vec<(i32, PathBuf)>> {
     let number = |n: &String| n.parse().map_err(|_| format!("no descriptor number: {n}"));
-    row.inherit
-        .iter()
-        .map(|(n, path)| Ok((number(n)?, fixture.path(path))))
-        .collect()
+    row.inherit.iter().map(|(n, path)| Ok((number(n)?, fixture.path(path)))).collect()
 }
 
 fn event(row: &Row) -> Result<Option<Event>> {

@@ -1,8 +1,5 @@
 //! What the standard library cannot say: process groups with a deadline, accounts, terminals, descriptors of a child.
-#![expect(
-    unsafe_code,
-    reason = "the child is set up between fork and exec, and waited for with a deadline"
-)]
+#![expect(unsafe_code, reason = "the child is set up between fork and exec, and waited for with a deadline")]
 
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
@@ -114,14 +111,8 @@ fn pidfd(pid: u32) -> io::Result<OwnedFd> {
 }
 
 fn readable(descriptor: &OwnedFd, left: Duration) {
-    let mut entry = libc::pollfd {
-        fd: descriptor.as_raw_fd(),
-        events: libc::POLLIN,
-        revents: 0,
-    };
-    let milliseconds = i32::try_from(left.as_millis())
-        .unwrap_or(i32::MAX)
-        .max(1);
+    let mut entry = libc::pollfd { fd: descriptor.as_raw_fd(), events: libc::POLLIN, revents: 0 };
+    let milliseconds = i32::try_from(left.as_millis()).unwrap_or(i32::MAX).max(1);
     // SAFETY: one valid entry.
     unsafe { libc::poll(&mut entry, 1, milliseconds) };
 }
@@ -131,13 +122,7 @@ pub fn terminal() -> io::Result<(OwnedFd, OwnedFd)> {
     let (mut emulator, mut program) = (-1, -1);
     // SAFETY: the two numbers are written by the call; the optional arguments may be null.
     check(unsafe {
-        libc::openpty(
-            &mut emulator,
-            &mut program,
-            std::ptr::null_mut(),
-            std::ptr::null(),
-            std::ptr::null(),
-        )
+        libc::openpty(&mut emulator, &mut program, std::ptr::null_mut(), std::ptr::null(), std::ptr::null())
     })?;
     for descriptor in [emulator, program] {
         // SAFETY: a descriptor that we have just been given.
@@ -150,13 +135,6 @@ pub fn terminal() -> io::Result<(OwnedFd, OwnedFd)> {
 /// The version of the running kernel's Landlock; 0 without it.
 pub fn landlock_abi() -> i64 {
     // SAFETY: a null attribute with the version flag is how the version is asked for.
-    let version = unsafe {
-        libc::syscall(
-            libc::SYS_landlock_create_ruleset,
-            std::ptr::null::<u8>(),
-            0,
-            1,
-        )
-    };
+    let version = unsafe { libc::syscall(libc::SYS_landlock_create_ruleset, std::ptr::null::<u8>(), 0, 1) };
     version.max(0)
 }

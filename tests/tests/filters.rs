@@ -20,11 +20,7 @@ use std::process::ExitCode;
 /// As a descriptor it is closed, as a pointer it leads nowhere, as a process it does not exist, as anything else it is too much.
 const BAD: u64 = 0x7fff_fffe;
 
-const ARCH: Arch = if cfg!(target_arch = "aarch64") {
-    Arch::Aarch64
-} else {
-    Arch::X86_64
-};
+const ARCH: Arch = if cfg!(target_arch = "aarch64") { Arch::Aarch64 } else { Arch::X86_64 };
 
 /// One filter as it is loaded, and the flags that load it.
 struct Set {
@@ -56,11 +52,7 @@ fn trials(binaries: &'static Binaries) -> Result<Vec<Trial>> {
 
 /// The filters that flags can load on this kernel: signals are let out only where Landlock keeps them in.
 fn sets() -> Result<Vec<Set>> {
-    let run: &[&str] = if sys::landlock_abi() >= 6 {
-        &["run", "signal"]
-    } else {
-        &["run"]
-    };
+    let run: &[&str] = if sys::landlock_abi() >= 6 { &["run", "signal"] } else { &["run"] };
     let all = [&["write"], run].concat();
     let wanted: [(&[&str], &'static [&'static str]); 5] = [
         (&[], &[]),
@@ -162,7 +154,12 @@ fn words(name: &str, number: u32, arguments: &[u64; 6]) -> String {
 const ALONE: &[&str] = &["fork", "vfork", "clone", "pause", "exit", "exit_group", "rt_sigreturn"];
 
 /// The answers in order. Many calls share a process; one that dies of its call answers with that, and the rest goes on in a new one.
-fn answers(set: &Set, questions: &[Question], identity: Identity, binaries: &Binaries) -> Result<Vec<String>> {
+fn answers(
+    set: &Set,
+    questions: &[Question],
+    identity: Identity,
+    binaries: &Binaries,
+) -> Result<Vec<String>> {
     let mut answers = Vec::new();
     while let Some(rest) = questions.get(answers.len()..).filter(|r| !r.is_empty()) {
         let alone = |q: &Question| ALONE.contains(&q.name);

@@ -13,8 +13,7 @@ mod words;
 
 use outcome::Outcome as Result;
 use sandbox_core::{
-    Confined, Failure, Host, Invocation, Outcome, Policy, Profile, Sealed, Source, Switch, Usage,
-    UsageError,
+    Confined, Failure, Host, Invocation, Outcome, Policy, Profile, Sealed, Source, Switch, Usage, UsageError,
 };
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -35,26 +34,10 @@ static PROFILE: Profile = Profile {
 };
 
 static SWITCHES: [Switch; 4] = [
-    Switch {
-        name: "-e",
-        value: true,
-        help: "what to do",
-    },
-    Switch {
-        name: "-B",
-        value: false,
-        help: "start a thread before the doors",
-    },
-    Switch {
-        name: "-N",
-        value: false,
-        help: "start a thread between the doors, and act there",
-    },
-    Switch {
-        name: "-i",
-        value: false,
-        help: "ask for what a terminal needs",
-    },
+    Switch { name: "-e", value: true, help: "what to do" },
+    Switch { name: "-B", value: false, help: "start a thread before the doors" },
+    Switch { name: "-N", value: false, help: "start a thread between the doors, and act there" },
+    Switch { name: "-i", value: false, help: "ask for what a terminal needs" },
 ];
 
 struct Probe {
@@ -67,10 +50,7 @@ impl Host for Probe {
     const PROFILE: &'static Profile = &PROFILE;
 
     fn usage(_: &OsStr, _: &UsageError) -> Usage {
-        Usage {
-            text: b"usage: probe [sandbox flags] -e ACTION | --bare ACTION\n".to_vec(),
-            status: 2,
-        }
+        Usage { text: b"usage: probe [sandbox flags] -e ACTION | --bare ACTION\n".to_vec(), status: 2 }
     }
 
     fn interactive(invocation: &Invocation) -> bool {
@@ -86,11 +66,7 @@ impl Host for Probe {
         }
         let action = String::from_utf8_lossy(action.as_bytes()).into_owned();
         actions::remember(&action);
-        Ok(Probe {
-            action,
-            thread: None,
-            wants_thread: given("-N").is_some(),
-        })
+        Ok(Probe { action, thread: None, wants_thread: given("-N").is_some() })
     }
 
     fn neuter(&mut self, _: &Policy, _: &Confined) -> std::result::Result<(), Failure> {

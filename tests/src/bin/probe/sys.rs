@@ -193,10 +193,8 @@ pub fn holds(ranges: &[(usize, usize)], reversed: &[u8]) -> bool {
 /// Replace this program.
 pub fn execute(number: c_long, descriptor: i32, path: &str, arguments: &[String], flags: i32) -> i32 {
     let path = words::argument(&format!("\"{path}\"")).unwrap_or(0);
-    let list: Vec<u64> = (arguments.iter())
-        .map(|a| words::argument(&format!("\"{a}\"")).unwrap_or(0))
-        .chain([0])
-        .collect();
+    let list: Vec<u64> =
+        (arguments.iter()).map(|a| words::argument(&format!("\"{a}\"")).unwrap_or(0)).chain([0]).collect();
     let list = list.leak().as_ptr() as u64;
     let environment = vec![0u64].leak().as_ptr() as u64;
     let result = if number == libc::SYS_execve {
@@ -238,10 +236,7 @@ pub fn refuse(numbers: &[c_long], errno: i32) -> Result<(), i32> {
 pub fn install(program: Vec<libc::sock_filter>, flags: u64) -> Result<u64, i32> {
     let length = program.len() as u16;
     let filter = program.leak().as_mut_ptr();
-    let argument = pointer(libc::sock_fprog {
-        len: length,
-        filter,
-    });
+    let argument = pointer(libc::sock_fprog { len: length, filter });
     raw(libc::SYS_prctl, [libc::PR_SET_NO_NEW_PRIVS as u64, 1, 0, 0, 0, 0])?;
     let mode = u64::from(libc::SECCOMP_SET_MODE_FILTER);
     raw(libc::SYS_seccomp, [mode, flags, argument, 0, 0, 0])
@@ -290,9 +285,7 @@ impl Helper {
             // SAFETY: ends the whole process.
             unsafe { libc::_exit(0) }
         });
-        let started = started
-            .map(|_| ())
-            .map_err(|e| e.raw_os_error().unwrap_or(0));
+        let started = started.map(|_| ()).map_err(|e| e.raw_os_error().unwrap_or(0));
         while started.is_ok() && !UP.load(Ordering::SeqCst) {
             std::hint::spin_loop();
         }
