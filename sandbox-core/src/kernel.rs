@@ -24,7 +24,7 @@ pub fn landlock() -> io::Result<ABI> {
 /// The kernel's own Landlock ABI, which may be newer than what is used.
 ///
 /// # Errors
-/// As [`landlock`].
+/// As [`landlock()`].
 pub fn landlock_version() -> io::Result<i32> {
     // SAFETY: with this flag the kernel reads no memory; it answers a number (landlock_create_ruleset(2)).
     let version = unsafe {

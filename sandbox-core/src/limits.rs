@@ -177,8 +177,8 @@ pub(crate) fn tasks_of(uid: u32) -> io::Result<u64> {
     let mut tasks = 0;
     for entry in fs::read_dir("/proc")? {
         // Not every entry is a process, and a process may end while we look.
-        if let Ok(status) = fs::read_to_string(entry?.path().join("status")) {
-            tasks += threads_of(&status, uid).unwrap_or(0);
+        if let Ok(status) = fs::read(entry?.path().join("status")) {
+            tasks += threads_of(&String::from_utf8_lossy(&status), uid).unwrap_or(0);
         }
     }
     Ok(tasks)

@@ -33,10 +33,12 @@ pub(crate) fn watch(name: &str, policy: &Policy) -> Result<(), Failure> {
     }
     let failed = |error: io::Error| Failure::step("start the monitor", &error);
     let sweep = Sweep::choose(policy)?;
+    // Whoever became us may have started others before.
+    let strangers = tree::children().collect();
     // A child does not inherit this.
     privileges::adopt_orphans()?;
     let monitor = process_id();
-    let inherited = Inherited::replace(&SIGNALS).map_err(failed)?;
+    let inherited = Inherited::replace().map_err(failed)?;
     // SAFETY: one thread runs, so the child is a whole copy.
     match unsafe { libc::fork() } {
         -1 => Err(failed(io::Error::last_os_error())),
@@ -44,16 +46,15 @@ pub(crate) fn watch(name: &str, policy: &Policy) -> Result<(), Failure> {
             follow(monitor)?;
             inherited.restore().map_err(failed)
         }
-        child => Watch { child, deadline, sweep, name, limits: &policy.limits, inherited }.run(),
+        child => Watch { child, deadline, sweep, strangers, name, limits: &policy.limits, inherited }.run(),
     }
 }
 
-/// What the monitor waits for: the end of a child, and what somebody may send to the run.
-const SIGNALS: [libc::c_int; 7] =
-    [libc::SIGCHLD, libc::SIGINT, libc::SIGQUIT, libc::SIGTERM, libc::SIGHUP, libc::SIGUSR1, libc::SIGUSR2];
-
 /// How often the monitor looks at the CPU time of the living.
 const TICK: Duration = Duration::from_secs(1);
+
+/// How long a run may take to end after it was asked to.
+const GRACE: Duration = Duration::from_secs(1);
 
 /// How the monitor ends what is left of a run.
 #[derive(Clone, Copy)]
@@ -87,19 +88,45 @@ impl Sweep {
         Ok(Sweep::Domain)
     }
 
-    /// Ends every process beneath us, and waits for the last.
-    fn end_all(self) {
+    /// Ends every process beneath us but `strangers`, and waits for the last.
+    fn end_all(self, strangers: &[libc::pid_t]) {
         loop {
+            let ours = || tree::children().filter(|child| !strangers.contains(child));
             match self {
                 Sweep::Domain => signals::send(-1, libc::SIGKILL),
-                Sweep::Tree => tree::children().for_each(|child| signals::send(child, libc::SIGKILL)),
+                Sweep::Tree => ours().for_each(|child| signals::send(child, libc::SIGKILL)),
             }
-            // SAFETY: a null status is allowed.
-            match unsafe { libc::waitpid(-1, std::ptr::null_mut(), 0) } {
-                -1 if io::Error::last_os_error().raw_os_error() == Some(libc::ECHILD) => return,
-                _ => {}
+            while let Some(ended) = reap_one() {
+                if ended == Ended::Nobody {
+                    return;
+                }
             }
+            if !strangers.is_empty() && ours().next().is_none() {
+                return;
+            }
+            // The next end wakes us; what was missed is found a moment later.
+            signals::wait(Duration::from_millis(10));
         }
+    }
+}
+
+/// What waitpid(2) tells.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ended {
+    /// This child, with this status.
+    Child(libc::pid_t, libc::c_int),
+    /// There are no children.
+    Nobody,
+}
+
+/// Collects one child that has ended; `None` when all that there are live.
+fn reap_one() -> Option<Ended> {
+    let mut status = 0;
+    // SAFETY: `status` outlives the call.
+    match unsafe { libc::waitpid(-1, &raw mut status, libc::WNOHANG) } {
+        0 => None,
+        pid if pid > 0 => Some(Ended::Child(pid, status)),
+        _ => Some(Ended::Nobody),
     }
 }
 
@@ -118,18 +145,21 @@ struct Watch<'a> {
     child: libc::pid_t,
     deadline: Option<Instant>,
     sweep: Sweep,
+    strangers: Vec<libc::pid_t>,
     name: &'a str,
     limits: &'a Limits,
     inherited: Inherited,
 }
 
 impl Watch<'_> {
-    /// Waits until the child has ended or a budget of the whole run is used up; never returns.
+    /// Waits until the child has ended, a budget of the whole run is used up, or somebody asked for
+    /// the end; never returns.
     fn run(self) -> ! {
         let mut looked = Instant::now();
+        let mut asked: Option<(libc::c_int, Instant)> = None;
         loop {
             if let Some(status) = self.reap() {
-                self.sweep.end_all();
+                self.end_all();
                 self.leave_like(status);
             }
             if looked.elapsed() >= TICK {
@@ -138,28 +168,75 @@ impl Watch<'_> {
                     self.end(Budget::Cpu, outcome::CPU);
                 }
             }
-            let left = self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-            if left == Some(Duration::ZERO) {
+            if self.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
                 self.end(Budget::Time, outcome::TIME);
             }
-            match signals::wait(&SIGNALS, left.unwrap_or(TICK).min(TICK)) {
-                // From a terminal the whole group got it, the child too. Sent by somebody to us
-                // alone, it is meant for the script.
-                Some((signal, true)) if signal != libc::SIGCHLD => signals::send(self.child, signal),
-                _ => {}
+            if let Some((signal, _)) = asked.filter(|(_, since)| since.elapsed() >= GRACE) {
+                self.end_all();
+                self.leave_like(signal);
+            }
+            if let Some((signal, terminal)) = signals::wait(self.pause()) {
+                if self.pass_on(signal, terminal) {
+                    asked = asked.or(Some((signal, Instant::now())));
+                }
             }
         }
+    }
+
+    /// How long to sleep at most.
+    fn pause(&self) -> Duration {
+        let left = self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        left.unwrap_or(TICK).min(TICK)
+    }
+
+    /// Does with a signal what it would do to a process alone; true when that is to end.
+    ///
+    /// A script can stop its own processes, so that they hear nothing: who asks for the end wakes
+    /// them, and gets it after [`GRACE`] in any case.
+    fn pass_on(&self, signal: libc::c_int, terminal: bool) -> bool {
+        match signal {
+            // Reading or writing the terminal from the background stops who does it, not the limits.
+            libc::SIGCHLD | libc::SIGCONT | libc::SIGWINCH | libc::SIGURG | libc::SIGTTIN | libc::SIGTTOU => {
+                false
+            }
+            libc::SIGTSTP => {
+                self.stop_all();
+                false
+            }
+            ignored if signals::is_ignored(ignored) => false,
+            _ => {
+                // From the terminal the whole group got it, the child too.
+                if !terminal {
+                    signals::send(self.child, signal);
+                }
+                signals::send(self.child, libc::SIGCONT);
+                !matches!(signal, libc::SIGINT | libc::SIGUSR1 | libc::SIGUSR2)
+            }
+        }
+    }
+
+    /// Stops the run and then the monitor; together they go on.
+    fn stop_all(&self) {
+        let all = match self.sweep {
+            Sweep::Domain => -1,
+            Sweep::Tree => self.child,
+        };
+        signals::send(all, libc::SIGSTOP);
+        signals::send(process_id(), libc::SIGSTOP);
+        signals::send(all, libc::SIGCONT);
+    }
+
+    fn end_all(&self) {
+        self.sweep.end_all(&self.strangers);
     }
 
     /// Collects children that have ended; the status if ours is among them.
     fn reap(&self) -> Option<libc::c_int> {
         loop {
-            let mut status = 0;
-            // SAFETY: `status` outlives the call.
-            match unsafe { libc::waitpid(-1, &raw mut status, libc::WNOHANG) } {
-                pid if pid == self.child => return Some(status),
-                pid if pid > 0 => {}
-                _ => return None,
+            match reap_one()? {
+                Ended::Child(pid, status) if pid == self.child => return Some(status),
+                Ended::Child(..) => {}
+                Ended::Nobody => return None,
             }
         }
     }
@@ -193,7 +270,7 @@ impl Watch<'_> {
 
     fn end(&self, budget: Budget, status: u8) -> ! {
         signals::send(self.child, libc::SIGKILL);
-        self.sweep.end_all();
+        self.end_all();
         // Where standard error cannot be written there is nobody to tell.
         let _ = io::stderr().write_all(denial::ended(self.name, self.limits, budget).as_bytes());
         leave(status.into())

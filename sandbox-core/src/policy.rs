@@ -6,7 +6,7 @@ use std::fs;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use crate::failure::Failure;
 use crate::limits::{Budget, Limits};
@@ -212,27 +212,40 @@ impl Policy {
     }
 }
 
-/// Where a file's name stands, and where each link on the way to it stands: whoever can write to one
-/// of these places decides what the name means. Directories on the way are resolved.
+/// Where a file's name stands, and where each link on the way to it stands, among the directories
+/// too: whoever can write to one of these places decides what the name means.
 fn names_of(file: &Path) -> io::Result<Vec<PathBuf>> {
     let mut names = Vec::new();
-    let mut at = file.to_owned();
-    // The kernel follows no more than forty links (path_resolution(7)).
-    for _ in 0..40 {
-        let directory = match at.parent() {
-            Some(parent) if parent.as_os_str().is_empty() => Path::new("."),
-            Some(parent) => parent,
-            None => Path::new("/"),
+    let mut place = PathBuf::from("/");
+    let mut ahead: Vec<OsString> = reversed(&env::current_dir()?.join(file));
+    while let Some(component) = ahead.pop() {
+        if component == ".." {
+            place.pop();
+            continue;
+        }
+        let name = place.join(&component);
+        let Ok(target) = fs::read_link(&name) else {
+            place = name;
+            continue;
         };
-        let directory = fs::canonicalize(directory)?;
-        let name = at.file_name().map_or_else(|| directory.clone(), |name| directory.join(name));
-        names.push(name.clone());
-        match fs::read_link(&name) {
-            Ok(target) => at = directory.join(target),
-            Err(_) => return Ok(names),
+        if target.is_absolute() {
+            place = PathBuf::from("/");
+        }
+        ahead.extend(reversed(&target));
+        names.push(name);
+        // The kernel follows no more than forty links (path_resolution(7)).
+        if names.len() > 40 {
+            return Err(io::Error::from_raw_os_error(libc::ELOOP));
         }
     }
-    Err(io::Error::from_raw_os_error(libc::ELOOP))
+    names.push(place);
+    Ok(names)
+}
+
+/// A path's components, the last first, without the root.
+fn reversed(path: &Path) -> Vec<OsString> {
+    let names = path.components().filter(|part| !matches!(part, Component::RootDir | Component::CurDir));
+    names.rev().map(|part| part.as_os_str().to_owned()).collect()
 }
 
 /// Adds what was typed to what the file says; typed limits come later and so count.
@@ -427,5 +440,24 @@ mod tests {
             policy(&format!("hx --policy={} --allow-write={} s.x", file.display(), directory.display()));
         assert!(matches!(writable, Err(Failure::PolicyWritable { .. })));
         fs::remove_dir_all(&directory).unwrap();
+    }
+
+    #[test]
+    fn every_link_on_the_way_to_a_policy_counts() {
+        let base =
+            fs::canonicalize(std::env::temp_dir()).unwrap().join(format!("names-{}", std::process::id()));
+        for directory in ["real", "writable"] {
+            fs::create_dir_all(base.join(directory)).unwrap();
+        }
+        fs::write(base.join("real/p.toml"), "").unwrap();
+        std::os::unix::fs::symlink("../real", base.join("writable/directory")).unwrap();
+        std::os::unix::fs::symlink(base.join("real/p.toml"), base.join("writable/file")).unwrap();
+        for (name, refused) in
+            [("real/p.toml", false), ("writable/file", true), ("writable/directory/p.toml", true)]
+        {
+            let line = format!("hx --policy={0}/{name} --allow-write={0}/writable s.x", base.display());
+            assert_eq!(policy(&line).is_err(), refused, "{name}");
+        }
+        fs::remove_dir_all(&base).unwrap();
     }
 }

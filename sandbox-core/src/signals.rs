@@ -11,13 +11,13 @@ pub(crate) struct Inherited {
 }
 
 impl Inherited {
-    /// Blocks `signals`, to wait for them instead, and makes the end of a child known: a starter may
+    /// Blocks every signal but those of faults, to wait for them instead, and makes the end of a child known: a starter may
     /// have had it ignored, and then the kernel tells nobody.
     ///
     /// # Errors
     /// Those of sigaction(2) and sigprocmask(2).
-    pub(crate) fn replace(signals: &[libc::c_int]) -> io::Result<Self> {
-        let set = set_of(signals);
+    pub(crate) fn replace() -> io::Result<Self> {
+        let set = all_but_faults();
         // SAFETY: all zero is valid for both; the kernel reads and fills them while they live.
         unsafe {
             let mut inherited = Inherited { mask: std::mem::zeroed(), child: std::mem::zeroed() };
@@ -65,10 +65,10 @@ pub(crate) fn unblock(signal: libc::c_int) -> io::Result<()> {
     unsafe { check(libc::sigprocmask(libc::SIG_UNBLOCK, &raw const set, std::ptr::null_mut())) }
 }
 
-/// Waits for one of `signals`, which are blocked: which came, and whether a process sent it; `None`
-/// when the time is over.
-pub(crate) fn wait(signals: &[libc::c_int], time: Duration) -> Option<(libc::c_int, bool)> {
-    let set = set_of(signals);
+/// Waits for one of the signals that [`Inherited::replace`] blocked: which came, and whether the
+/// terminal sent it; `None` when the time is over.
+pub(crate) fn wait(time: Duration) -> Option<(libc::c_int, bool)> {
+    let set = all_but_faults();
     let time = libc::timespec {
         tv_sec: libc::time_t::try_from(time.as_secs()).unwrap_or(libc::time_t::MAX),
         tv_nsec: time.subsec_nanos().into(),
@@ -78,8 +78,17 @@ pub(crate) fn wait(signals: &[libc::c_int], time: Duration) -> Option<(libc::c_i
         let mut info: libc::siginfo_t = std::mem::zeroed();
         (libc::sigtimedwait(&raw const set, &raw mut info, &raw const time), info.si_code)
     };
-    // sigaction(2): codes of processes are not positive, the kernel's own are.
-    (signal > 0).then_some((signal, code <= 0))
+    (signal > 0).then_some((signal, code == libc::SI_KERNEL))
+}
+
+/// Whether a signal was ignored when this process was started, and so in all that it starts.
+pub(crate) fn is_ignored(signal: libc::c_int) -> bool {
+    // SAFETY: all zero is a valid sigaction, and the kernel fills it while it lives.
+    unsafe {
+        let mut action: libc::sigaction = std::mem::zeroed();
+        libc::sigaction(signal, std::ptr::null(), &raw mut action) == 0
+            && action.sa_sigaction == libc::SIG_IGN
+    }
 }
 
 /// Sends a signal to a process, or to every one that can be reached (-1). One that is gone already
@@ -102,6 +111,21 @@ fn set_of(signals: &[libc::c_int]) -> libc::sigset_t {
         libc::sigemptyset(&raw mut set);
         for signal in signals {
             libc::sigaddset(&raw mut set, *signal);
+        }
+        set
+    }
+}
+
+/// The faults stay as they are: they are this process's own mistakes.
+fn all_but_faults() -> libc::sigset_t {
+    let faults =
+        [libc::SIGSEGV, libc::SIGBUS, libc::SIGFPE, libc::SIGILL, libc::SIGTRAP, libc::SIGABRT, libc::SIGSYS];
+    // SAFETY: sigfillset(3) initialises the set.
+    unsafe {
+        let mut set: libc::sigset_t = std::mem::zeroed();
+        libc::sigfillset(&raw mut set);
+        for signal in faults {
+            libc::sigdelset(&raw mut set, signal);
         }
         set
     }

@@ -65,7 +65,9 @@ fn processes() -> impl Iterator<Item = Process> {
     let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
     entries.filter_map(|entry| {
         let id = entry.file_name().to_str()?.parse().ok()?;
-        parse(id, &fs::read_to_string(entry.path().join("stat")).ok()?)
+        // A name need not be text.
+        let stat = fs::read(entry.path().join("stat")).ok()?;
+        parse(id, &String::from_utf8_lossy(&stat))
     })
 }
 

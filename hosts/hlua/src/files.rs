@@ -62,6 +62,10 @@ pub fn with_refused<T>(act: impl FnOnce(Option<&Path>) -> T) -> T {
 
 #[unsafe(no_mangle)]
 unsafe extern "C" fn __wrap_fopen64(path: *const c_char, mode: *const c_char) -> *mut FILE {
+    // SAFETY: the argument is the caller's, a C string.
+    if refuse_climb(&[unsafe { CStr::from_ptr(path) }]) {
+        return ptr::null_mut();
+    }
     // SAFETY: the arguments are the caller's, two C strings.
     let (file, path, mode) =
         unsafe { (__real_fopen64(path, mode), CStr::from_ptr(path), CStr::from_ptr(mode)) };
@@ -77,7 +81,12 @@ unsafe extern "C" fn __wrap_fopen64(path: *const c_char, mode: *const c_char) ->
 
 #[unsafe(no_mangle)]
 unsafe extern "C" fn __wrap_freopen64(path: *const c_char, mode: *const c_char, old: *mut FILE) -> *mut FILE {
-    // SAFETY: the arguments are the caller's; Lua always names a path.
+    // SAFETY: the arguments are the caller's; Lua always names a path. A failure closes the old stream.
+    if unsafe { refuse_climb(&[CStr::from_ptr(path)]) && libc::fclose(old) != libc::EOF } {
+        set_last_error(libc::EACCES);
+        return ptr::null_mut();
+    }
+    // SAFETY: as above.
     let (file, path) = unsafe { (__real_freopen64(path, mode, old), CStr::from_ptr(path)) };
     if file.is_null() {
         answer(&[path]);
@@ -88,6 +97,10 @@ unsafe extern "C" fn __wrap_freopen64(path: *const c_char, mode: *const c_char, 
 #[unsafe(no_mangle)]
 unsafe extern "C" fn __wrap_remove(path: *const c_char) -> c_int {
     // SAFETY: the argument is the caller's, a C string.
+    if refuse_climb(&[unsafe { CStr::from_ptr(path) }]) {
+        return -1;
+    }
+    // SAFETY: as above.
     let (result, path) = unsafe { (__real_remove(path), CStr::from_ptr(path)) };
     if result != 0 {
         answer(&[path]);
@@ -98,6 +111,10 @@ unsafe extern "C" fn __wrap_remove(path: *const c_char) -> c_int {
 #[unsafe(no_mangle)]
 unsafe extern "C" fn __wrap_rename(old: *const c_char, new: *const c_char) -> c_int {
     // SAFETY: the arguments are the caller's, two C strings.
+    if refuse_climb(&unsafe { [CStr::from_ptr(old), CStr::from_ptr(new)] }) {
+        return -1;
+    }
+    // SAFETY: as above.
     let (result, paths) = unsafe { (__real_rename(old, new), [CStr::from_ptr(old), CStr::from_ptr(new)]) };
     if result != 0 {
         answer(&paths);
@@ -113,6 +130,43 @@ unsafe extern "C" fn __wrap_tmpfile64() -> *mut FILE {
         answer(&[c"/tmp"]);
     }
     file
+}
+
+/// Refuses a path that climbs out of a directory which may not be opened: `/secret/../dev/zero` can be
+/// opened only if `/secret` is there, and no later answer would hide that.
+fn refuse_climb(paths: &[&CStr]) -> bool {
+    if !GUARDED.load(Ordering::Relaxed) {
+        return false;
+    }
+    let refused = paths.iter().find(|path| climbs_unseen(path));
+    if let Some(path) = refused {
+        REFUSED.0.set(Name::of(path));
+        set_last_error(libc::EACCES);
+    }
+    refused.is_some()
+}
+
+/// Whether a `..` follows a directory that may not be opened. At the beginning it tells nothing.
+fn climbs_unseen(path: &CStr) -> bool {
+    let bytes = path.to_bytes();
+    let mut named = false;
+    let mut start = 0;
+    for part in bytes.split(|&byte| byte == b'/') {
+        match part {
+            b"" | b"." => {}
+            b".." if named => {
+                let Some(mut prefix) = Name::of(path) else { return false };
+                prefix.cut(trim(&bytes[..start]).len());
+                if prefix.open(libc::O_DIRECTORY) != 0 {
+                    return true;
+                }
+            }
+            b".." => {}
+            _ => named = true,
+        }
+        start += part.len() + 1;
+    }
+    false
 }
 
 /// Leaves the error of a failed call for its caller, or "Permission denied" in its place.
@@ -272,6 +326,20 @@ mod tests {
         assert!(may_tell(c"/etc/passwd"));
         assert!(may_tell(c""));
         assert!(!may_tell(c"/etc/passwd/x"));
+    }
+
+    #[test]
+    fn climbing_needs_a_directory_that_opens() {
+        for (path, unseen) in [
+            (c"/no/such/../x", true),
+            (c"/tmp/../dev/zero", false),
+            (c"/etc/passwd/../x", true),
+            (c"../../x", false),
+            (c"/tmp/no-such-directory/./../x", true),
+            (c"/..hidden/..x", false),
+        ] {
+            assert_eq!(climbs_unseen(path), unseen, "{path:?}");
+        }
     }
 
     #[test]
