@@ -5,7 +5,7 @@
 //! - `grammar` reads lines to rules and finds every name;
 //! - [`Ruleset`] checks the rules against each other and says what they decide: the specification;
 //! - [`Program`] is the same decision as classic BPF, and a simulator of the machine that runs it;
-//! - [`embed`] is what a host's build script calls.
+//! - [`embed()`] is what a host's build script calls.
 
 mod arch;
 mod calls;
