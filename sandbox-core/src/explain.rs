@@ -46,6 +46,12 @@ pub fn version(profile: &Profile) -> String {
 #[must_use]
 pub fn policy(policy: &Policy, profile: &Profile) -> String {
     let mut text = format!("{}: what the script may do; everything else is refused\n", profile.name);
+    if [Without::Landlock, Without::Seccomp].iter().any(|part| policy.goes_without(*part)) {
+        text = format!(
+            "{}: what the script is meant to do; a part that enforces it is left out\n",
+            profile.name
+        );
+    }
     for (title, access) in [
         ("read (Landlock)", Access::Read),
         ("write, create, remove (Landlock)", Access::Write),
@@ -148,6 +154,7 @@ fn kernel_lines(policy: &Policy, profile: &Profile) -> Vec<String> {
             used(Without::Seccomp),
             filter.map_or(0, |blob| blob.len() / 8)
         ),
-        "no_new_privs, no capabilities in any set, not dumpable, no core".into(),
+        "no_new_privs, no capabilities (the bounding set is emptied by those who may), not dumpable, no core"
+            .into(),
     ]
 }

@@ -99,30 +99,29 @@ pub enum Without {
 }
 
 impl Without {
-    /// Every part, with its name.
-    pub const NAMES: [(&'static str, Without); 4] = [
-        ("landlock", Without::Landlock),
-        ("seccomp", Without::Seccomp),
-        ("neutering", Without::Neutering),
-        ("scopes", Without::Scopes),
-    ];
+    /// Every part.
+    pub const ALL: [Without; 4] = [Without::Landlock, Without::Seccomp, Without::Neutering, Without::Scopes];
 
     /// Looks a part up.
     ///
     /// # Errors
     /// A sentence with the names there are.
     pub fn parse(name: &str) -> Result<Without, &'static str> {
-        Self::NAMES
-            .iter()
-            .find(|(known, _)| *known == name)
-            .map(|(_, without)| *without)
+        Self::ALL
+            .into_iter()
+            .find(|part| part.name() == name)
             .ok_or("landlock, seccomp, neutering or scopes is expected")
     }
 
     /// The name as typed.
     #[must_use]
     pub fn name(self) -> &'static str {
-        Self::NAMES[self as usize].0
+        match self {
+            Without::Landlock => "landlock",
+            Without::Seccomp => "seccomp",
+            Without::Neutering => "neutering",
+            Without::Scopes => "scopes",
+        }
     }
 }
 

@@ -66,7 +66,7 @@ fn directory() -> Result<PathBuf> {
     // target/PROFILE/deps/casebook-HASH
     let built = own.ancestors().nth(2).unwrap_or(Path::new("/"));
     let target = built.parent().unwrap_or(built);
-    let static_build = target.join("x86_64-unknown-linux-gnu/release");
+    let static_build = target.join(format!("{}-unknown-linux-gnu/release", std::env::consts::ARCH));
     [built.to_path_buf(), static_build, target.join("release")]
         .into_iter()
         .find(|d| d.join("hlua").exists() && d.join("probe").exists())

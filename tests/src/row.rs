@@ -132,6 +132,12 @@ impl Row {
 
     /// The name of what is refused may say more than one way of refusing.
     fn complete(&mut self) {
+        let control = self.control.iter().flat_map(|control| control.flags.iter().flatten());
+        let mut words = self.flags.iter().chain(self.run.iter().flatten()).chain(control);
+        // Without scoped signals the sandbox refuses to let programs run.
+        if words.any(|word| word.starts_with("--allow-run")) {
+            self.needs.push("landlock-abi>=6".to_owned());
+        }
         if self.probe.is_none() {
             return;
         }

@@ -52,13 +52,18 @@ fn trials(binaries: &'static Binaries) -> Result<Vec<Trial>> {
 
 /// The filters that flags can load on this kernel: signals are let out only where Landlock keeps them in.
 fn sets() -> Result<Vec<Set>> {
-    let run: &[&str] = if sys::landlock_abi() >= 6 { &["run", "signal"] } else { &["run"] };
+    let scoped = sys::landlock_abi() >= 6;
+    let run: &[&str] = if scoped { &["run", "signal"] } else { &["run"] };
+    // Programs are let run on older kernels only by who goes without scopes.
+    let end = if scoped { 3 } else { 4 };
+    const FLAGS: &[&str] =
+        &["--allow-write=/tmp", "--allow-run", "--limit-processes=none", "--without=scopes"];
     let all = [&["write"], run].concat();
     let wanted: [(&[&str], &'static [&'static str]); 5] = [
         (&[], &[]),
         (&["write"], &["--allow-write=/tmp"]),
-        (run, &["--allow-run", "--limit-processes=none"]),
-        (&all, &["--allow-write=/tmp", "--allow-run", "--limit-processes=none"]),
+        (run, &FLAGS[1..end]),
+        (&all, &FLAGS[..end]),
         (&["terminal"], &["-i"]),
     ];
     let set = |(granted, flags): (&[&str], _)| {

@@ -74,7 +74,7 @@ impl Host for Hlua {
     }
 
     fn run(self, source: Source, _sealed: Sealed) -> Outcome {
-        let Some(Prepared { hints, lines }) = self.prepared else { return Outcome::Exit(1) };
+        let Some(Prepared { hints, lines }) = self.prepared else { unreachable!("neuter comes before run") };
         let reserve = Reserve::default();
         reserve.fill();
         let reporter = Reporter::new(&hints, &reserve);
