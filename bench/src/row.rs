@@ -27,6 +27,8 @@ pub struct Row {
     pub ours: Line,
     /// What it is compared with.
     pub theirs: Option<Line>,
+    /// What runs, unmeasured, before each measured run: both then find the machine's caches alike.
+    pub beside: Vec<Line>,
     /// How.
     pub yardstick: Yardstick,
     /// The most that the figure may be; none where the row only informs.
@@ -79,6 +81,9 @@ impl Row {
     }
 
     fn sample(&self, line: &Line) -> io::Result<f64> {
+        for other in &self.beside {
+            other.measure()?;
+        }
         if self.yardstick == Yardstick::Printed {
             return printed(&line.output()?);
         }
@@ -133,6 +138,7 @@ mod tests {
             what: String::new(),
             ours: Line::new(["sh", "-c", ours]),
             theirs: Some(Line::new(["sh", "-c", theirs])),
+            beside: Vec::new(),
             yardstick,
             target: Some(1.0),
             weight: 1,

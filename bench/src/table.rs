@@ -47,6 +47,7 @@ mod tests {
             what: "hello".to_owned(),
             ours: Line::new(["a"]),
             theirs: None,
+            beside: Vec::new(),
             yardstick: Yardstick::Ratio,
             target: Some(0.75),
             weight: 1,
