@@ -67,8 +67,8 @@ impl Bench<'_> {
         (rows, absent)
     }
 
-    /// A start among those of other programs finds caches as in life; back to back, each finds what the
-    /// one before left, and most of that is the plain interpreter's.
+    /// What ran before decides much of what a start costs, through the caches: so it is measured in two
+    /// ways, and both are shown.
     fn hello(&self, how: &str) -> Row {
         let script = self.program("hello.lua");
         let what = format!("hello world / lua5.4, {how}");

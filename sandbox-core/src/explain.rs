@@ -45,13 +45,13 @@ pub fn version(profile: &Profile) -> String {
 /// The text of `--explain`.
 #[must_use]
 pub fn policy(policy: &Policy, profile: &Profile) -> String {
-    let mut text = format!("{}: what the script may do; everything else is refused\n", profile.name);
-    if [Without::Landlock, Without::Seccomp].iter().any(|part| policy.goes_without(*part)) {
-        text = format!(
-            "{}: what the script is meant to do; a part that enforces it is left out\n",
-            profile.name
-        );
-    }
+    let whole = ![Without::Landlock, Without::Seccomp].iter().any(|part| policy.goes_without(*part));
+    let claim = if whole {
+        "what the script may do; everything else is refused"
+    } else {
+        "what the script is meant to do; a part that enforces it is left out"
+    };
+    let mut text = format!("{}: {claim}\n", profile.name);
     for (title, access) in [
         ("read (Landlock)", Access::Read),
         ("write, create, remove (Landlock)", Access::Write),
@@ -109,7 +109,7 @@ fn variables(policy: &Policy) -> Vec<String> {
 fn limit_lines(limits: &Limits) -> Vec<String> {
     let by = |budget| match budget {
         Budget::Memory => "the interpreter's allocator, RLIMIT_AS behind it",
-        Budget::Cpu => "RLIMIT_CPU for each process; the monitor for those that ended",
+        Budget::Cpu => "RLIMIT_CPU for each process; with programs a monitor for all",
         Budget::Time => "a monitor process; the whole tree",
         Budget::Files => "RLIMIT_NOFILE; each process",
         Budget::FileSize => "RLIMIT_FSIZE; each file",

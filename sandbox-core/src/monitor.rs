@@ -77,8 +77,7 @@ impl Sweep {
         files::scope_signals()?;
         // A second look before anything is sent to "everybody": neither our parent nor the first
         // process may be in reach. (A parent in another PID namespace has number 0.)
-        // SAFETY: getppid(2) takes no arguments.
-        let outside = [unsafe { libc::getppid() }, 1];
+        let outside = [parent_id(), 1];
         if outside.iter().any(|pid| *pid > 0 && *pid != process_id() && signals::reaches(*pid)) {
             return Err(Failure::Step {
                 step: "start the monitor",
@@ -133,8 +132,7 @@ fn reap_one() -> Option<Ended> {
 /// The child's part: it lives no longer than its monitor.
 fn follow(monitor: libc::pid_t) -> Result<(), Failure> {
     privileges::die_with_parent()?;
-    // SAFETY: getppid(2) takes no arguments.
-    if unsafe { libc::getppid() } != monitor {
+    if parent_id() != monitor {
         // The monitor died before the tie was made.
         leave(outcome::SANDBOX.into());
     }
@@ -173,7 +171,7 @@ impl Watch<'_> {
             }
             if let Some((signal, _)) = asked.filter(|(_, since)| since.elapsed() >= GRACE) {
                 self.end_all();
-                self.leave_like(signal);
+                self.die_by(signal);
             }
             if let Some((signal, terminal)) = signals::wait(self.pause()) {
                 if self.pass_on(signal, terminal) {
@@ -253,19 +251,22 @@ impl Watch<'_> {
     /// Dies as the child died.
     fn leave_like(&self, status: libc::c_int) -> ! {
         if libc::WIFSIGNALED(status) {
-            let signal = libc::WTERMSIG(status);
-            // A second core would say nothing of the script.
-            let ready = rlimit::Resource::CORE
-                .set(0, 0)
-                .and_then(|()| self.inherited.restore())
-                .and_then(|()| signals::handle(signal, libc::SIG_DFL))
-                .and_then(|()| signals::unblock(signal));
-            if ready.is_ok() {
-                signals::send(process_id(), signal);
-            }
-            leave(128 + signal);
+            self.die_by(libc::WTERMSIG(status));
         }
         leave(libc::WEXITSTATUS(status))
+    }
+
+    fn die_by(&self, signal: libc::c_int) -> ! {
+        // A second core would say nothing of the script.
+        let ready = rlimit::Resource::CORE
+            .set(0, 0)
+            .and_then(|()| self.inherited.restore())
+            .and_then(|()| signals::handle(signal, libc::SIG_DFL))
+            .and_then(|()| signals::unblock(signal));
+        if ready.is_ok() {
+            signals::send(process_id(), signal);
+        }
+        leave(128 + signal)
     }
 
     fn end(&self, budget: Budget, status: u8) -> ! {
@@ -280,6 +281,11 @@ impl Watch<'_> {
 fn leave(status: libc::c_int) -> ! {
     // SAFETY: _exit(2) runs no handlers of the interpreter's, which has not started here.
     unsafe { libc::_exit(status) }
+}
+
+fn parent_id() -> libc::pid_t {
+    // SAFETY: getppid(2) takes no arguments.
+    unsafe { libc::getppid() }
 }
 
 fn process_id() -> libc::pid_t {

@@ -111,8 +111,8 @@ unsafe extern "C-unwind" fn __wrap_luaC_fullgc(state: *mut lua_State, emergency:
     }
 }
 
-/// The one way by which errors leave. One for want of memory may let go of much: searching is worth
-/// it again.
+/// The way by which an error for want of memory leaves Lua's allocator. It may let go of much: searching
+/// is worth it again.
 #[unsafe(no_mangle)]
 unsafe extern "C-unwind" fn __wrap_luaD_throw(state: *mut lua_State, status: c_int) -> ! {
     if status == LUA_ERRMEM {

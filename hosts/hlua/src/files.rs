@@ -81,8 +81,10 @@ unsafe extern "C" fn __wrap_fopen64(path: *const c_char, mode: *const c_char) ->
 
 #[unsafe(no_mangle)]
 unsafe extern "C" fn __wrap_freopen64(path: *const c_char, mode: *const c_char, old: *mut FILE) -> *mut FILE {
-    // SAFETY: the arguments are the caller's; Lua always names a path. A failure closes the old stream.
-    if unsafe { refuse_climb(&[CStr::from_ptr(path)]) && libc::fclose(old) != libc::EOF } {
+    // SAFETY: the argument is the caller's; Lua always names a path.
+    if refuse_climb(&[unsafe { CStr::from_ptr(path) }]) {
+        // SAFETY: the stream is the caller's, and gone after any failure, as with freopen itself.
+        unsafe { libc::fclose(old) };
         set_last_error(libc::EACCES);
         return ptr::null_mut();
     }
