@@ -144,8 +144,8 @@ pub enum Failure {
         cause: String,
     },
     /// Threads exist before the doors are closed.
-    #[error("cannot confine: {0} threads are running where there must be one")]
-    Threads(u64),
+    #[error("cannot confine: other threads are running, and there must be one")]
+    Threads,
     /// The interpreter did not come up.
     #[error("cannot start the interpreter: {0}")]
     Boot(String),

@@ -70,10 +70,10 @@ impl Sandbox {
     /// The step that the kernel refused. Some doors may be closed then; the caller must end the
     /// process.
     pub fn confine(self) -> Result<Confined, Failure> {
-        match kernel::threads() {
-            Ok(1) => {}
-            Ok(more) => return Err(Failure::Threads(more)),
-            Err(error) => return Err(Failure::step("count threads", &error)),
+        match kernel::is_single_threaded() {
+            Ok(true) => {}
+            Ok(false) => return Err(Failure::Threads),
+            Err(error) => return Err(Failure::step("look for other threads", &error)),
         }
         expiry::arrange(self.name, &self.limits)?;
         privileges::drop_capabilities()?;

@@ -5,6 +5,7 @@
 //! - `grammar` reads lines to rules and finds every name;
 //! - [`Ruleset`] checks the rules against each other and says what they decide: the specification;
 //! - [`Program`] is the same decision as classic BPF, and a simulator of the machine that runs it;
+//! - `tree` is its shape;
 //! - [`embed()`] is what a host's build script calls.
 
 mod arch;
@@ -14,6 +15,7 @@ mod embed;
 mod grammar;
 mod program;
 mod ruleset;
+mod tree;
 
 pub use arch::Arch;
 pub use calls::{CALLS, Call};

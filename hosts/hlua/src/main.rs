@@ -20,6 +20,7 @@ mod interrupt;
 mod line_source;
 mod manners;
 mod native;
+mod pages;
 mod program;
 mod report;
 mod script;
@@ -32,5 +33,6 @@ mod usage;
 #[cfg_attr(not(test), unsafe(export_name = "main"))]
 #[cfg_attr(test, allow(dead_code, reason = "tests have a main function of their own"))]
 extern "C" fn start() -> std::ffi::c_int {
+    pages::take();
     sandbox_core::main::<host::Hlua>()
 }
