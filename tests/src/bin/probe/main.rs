@@ -27,6 +27,7 @@ static PROFILE: Profile = Profile {
     dashed_values: hlua::PROFILE.dashed_values,
     library: hlua::PROFILE.library,
     launchers: hlua::PROFILE.launchers,
+    sockets: hlua::PROFILE.sockets,
     extras: hlua::PROFILE.extras,
     filters: hlua::PROFILE.filters,
     memory_overhead: hlua::PROFILE.memory_overhead,
