@@ -17,6 +17,15 @@ pub fn never(what: &str, why: &str) -> String {
     format!("{what} is refused by the sandbox: {why}")
 }
 
+/// The error of a socket that no grant covers; `tcp` says whether one could.
+#[must_use]
+pub fn socket(what: &str, tcp: bool) -> String {
+    match tcp {
+        true => refused(what, "--allow-net=PORT"),
+        false => never(what, "only TCP can be allowed, by --allow-net=PORT"),
+    }
+}
+
 /// Advice for errors that nobody caught.
 #[derive(Debug, Clone)]
 pub struct Hints {

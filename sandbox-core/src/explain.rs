@@ -3,9 +3,10 @@
 use std::fmt::Write as _;
 
 use crate::calls::Grants;
-use crate::flags::{FLAGS, Takes};
+use crate::flags::{FLAGS, Meaning, Takes};
 use crate::kernel;
 use crate::limits::{Budget, Limits};
+use crate::net::Net;
 use crate::options::{Run, Without};
 use crate::policy::{Access, ENVIRONMENT, Grant, Origin, Policy};
 use crate::profile::Profile;
@@ -18,7 +19,7 @@ pub fn help(profile: &Profile) -> String {
         "usage: {} [sandbox options] {}\n\nSandbox options, before the script:\n",
         profile.name, profile.synopsis
     );
-    for flag in FLAGS {
+    for flag in FLAGS.iter().filter(|flag| profile.sockets || flag.meaning != Meaning::Net) {
         let value = match flag.takes {
             Takes::Nothing => String::new(),
             Takes::Value(name) => format!("={name}"),
@@ -64,7 +65,7 @@ pub fn policy(policy: &Policy, profile: &Profile) -> String {
             policy.grants.iter().filter(|grant| grant.access == access).map(grant_line),
         );
     }
-    section(&mut text, "network (Landlock, seccomp)", []);
+    section(&mut text, "network (Landlock, seccomp)", net_lines(&policy.net));
     section(&mut text, "environment", variables(policy));
     section(&mut text, "limits", limit_lines(&policy.limits));
     let rlimits = policy.rlimits.iter().map(|(resource, amount)| format!("{} {amount}", resource.as_name()));
@@ -99,6 +100,18 @@ fn grant_line(grant: &Grant) -> String {
         Origin::Script => "the script".into(),
     };
     format!("{} ({why})", grant.path.display())
+}
+
+fn net_lines(net: &Net) -> Vec<String> {
+    let line = |what: &str, port: &u16| format!("{what} TCP port {port}, whatever the address (--allow-net)");
+    let mut lines: Vec<_> = net.connect.iter().map(|port| line("connect to", port)).collect();
+    lines.extend(net.listen.iter().map(|port| line("listen on", port)));
+    if !net.listen.is_empty() {
+        lines.push(
+            "listen on a TCP port that the kernel picks (comes with listening; Landlock is not asked)".into(),
+        );
+    }
+    lines
 }
 
 fn variables(policy: &Policy) -> Vec<String> {

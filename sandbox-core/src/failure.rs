@@ -49,6 +49,12 @@ pub enum Failure {
     /// A grant of the network to a host that has none.
     #[error("--allow-net: this host has no network to allow; the language has no sockets")]
     NoNetwork,
+    /// A standard stream that the calls of a network grant could point elsewhere.
+    #[error("--allow-net: standard {stream} is a socket that the script could connect to other peers")]
+    LooseSocket {
+        /// `input`, `output` or `error`.
+        stream: &'static str,
+    },
     /// The policy file cannot be read.
     #[error("cannot read policy '{}': {}", .path.display(), cause(.source))]
     PolicyFile {
@@ -149,6 +155,24 @@ pub enum Failure {
     /// The interpreter did not come up.
     #[error("cannot start the interpreter: {0}")]
     Boot(String),
+}
+
+/// Why a grant of the network cannot be given.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NoPort {
+    /// It is no number of a port.
+    #[error("a TCP port from 1 to 65535 is expected, such as 8080, connect:443 or listen:8080")]
+    Number,
+    /// It names a host as well.
+    #[error(
+        "a port can be held, a host cannot: the kernel compares no addresses; {direction}:{port} would allow the port at every address"
+    )]
+    Host {
+        /// `connect` or `listen`.
+        direction: &'static str,
+        /// The port.
+        port: u16,
+    },
 }
 
 impl Failure {

@@ -7,14 +7,15 @@ use std::path::Path;
 
 use landlock::{
     ABI, Access as _, AccessFs, AccessNet, AddRuleError, AddRulesError, BitFlags, CompatLevel, Compatible,
-    PathBeneath, RestrictSelfError, Ruleset, RulesetAttr, RulesetCreated, RulesetCreatedAttr, RulesetError,
-    RulesetStatus, Scope,
+    NetPort, PathBeneath, RestrictSelfError, Ruleset, RulesetAttr, RulesetCreated, RulesetCreatedAttr,
+    RulesetError, RulesetStatus, Scope,
 };
 
 use crate::failure::Failure;
 use crate::kernel;
+use crate::net::Net;
 use crate::options::Without;
-use crate::policy::{Access, Grant, Origin};
+use crate::policy::{Access, Grant, Origin, Policy};
 
 /// A ruleset with all its rules, not yet in force.
 #[derive(Debug)]
@@ -25,10 +26,11 @@ impl Domain {
     /// rule grants is refused. `script` stands for the grant of that origin.
     ///
     /// # Errors
-    /// [`Failure::Grant`] for a path that was asked for and cannot be opened, [`Failure::Landlock`].
-    pub(crate) fn new(grants: &[Grant], mut script: Option<File>, abi: ABI) -> Result<Self, Failure> {
+    /// [`Failure::Grant`] for a path that was asked for and cannot be opened, [`Failure::Kernel`]
+    /// where no rule can hold a port, [`Failure::Landlock`].
+    pub(crate) fn new(policy: &Policy, mut script: Option<File>, abi: ABI) -> Result<Self, Failure> {
         let mut ruleset = handled(abi).map_err(|error| refused("create the ruleset", &error))?;
-        for grant in grants {
+        for grant in &policy.grants {
             let opened = match grant.origin {
                 Origin::Script => script.take().map(|file| (file, false)),
                 _ => open(grant)?,
@@ -41,6 +43,7 @@ impl Domain {
                 rule_refused(grant, &error)?;
             }
         }
+        add_ports(&mut ruleset, &policy.net, abi)?;
         Ok(Domain(ruleset))
     }
 
@@ -95,6 +98,24 @@ fn handled(abi: ABI) -> Result<RulesetCreated, RulesetError> {
         ruleset = ruleset.scope(Scope::from_all(abi))?;
     }
     ruleset.create()
+}
+
+/// Lets TCP connect to and be bound to the granted ports.
+fn add_ports(ruleset: &mut RulesetCreated, net: &Net, abi: ABI) -> Result<(), Failure> {
+    if abi < ABI::V4 && !net.is_empty() {
+        return Err(Failure::Kernel {
+            what: "rules for TCP ports, which hold --allow-net (Landlock ABI 4, Linux 6.7)",
+            without: None,
+            source: io::Error::from_raw_os_error(libc::ENOSYS),
+        });
+    }
+    let connect = net.connect.iter().map(|port| (port, AccessNet::ConnectTcp));
+    let listen = net.listen.iter().map(|port| (port, AccessNet::BindTcp));
+    for (port, access) in connect.chain(listen) {
+        let added = (&mut *ruleset).add_rule(NetPort::new(*port, access));
+        added.map(drop).map_err(|error| refused("add a rule for a TCP port", &error))?;
+    }
+    Ok(())
 }
 
 /// Opens a granted path without any right to its content. A default that does not exist is `None`.

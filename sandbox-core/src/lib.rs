@@ -18,6 +18,7 @@ mod invocation;
 pub mod kernel;
 pub mod limits;
 mod monitor;
+pub mod net;
 pub mod options;
 pub mod outcome;
 pub mod policy;
@@ -33,9 +34,10 @@ pub mod units;
 use std::io::{self, Write};
 
 pub use denial::Hints;
-pub use failure::Failure;
+pub use failure::{Failure, NoPort};
 pub use host::{Host, Usage};
 pub use invocation::{Given, Invocation, Program, UsageError};
+pub use net::Net;
 pub use options::{Action, Options};
 pub use outcome::Outcome;
 pub use policy::Policy;
@@ -81,6 +83,9 @@ fn run<H: Host>() -> Result<Outcome, Failure> {
     let policy = Policy::of(&options, profile, interactive)?;
     let (source, script) = Source::open(&options.invocation.program)?;
     descriptors::close_inherited(script.as_ref())?;
+    if !policy.net.is_empty() {
+        descriptors::refuse_loose_sockets()?;
+    }
     let sandbox = Sandbox::prepare(&policy, profile, script)?;
     confess(profile.name, &policy);
     monitor::watch(profile.name, &policy)?;

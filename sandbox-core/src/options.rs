@@ -10,6 +10,7 @@ use crate::failure::Failure;
 use crate::flags::{FLAGS, Flag, Meaning, Takes};
 use crate::invocation::{Given, Invocation, Program, UsageError};
 use crate::limits::Budget;
+use crate::net::Net;
 use crate::profile::{Profile, Switch};
 use crate::units::Limit;
 
@@ -50,6 +51,8 @@ pub struct Rules {
     pub write: Vec<PathBuf>,
     /// Programs that may be started.
     pub run: Option<Run>,
+    /// TCP ports that may be used.
+    pub net: Net,
     /// Environment variables let in.
     pub env: Vec<OsString>,
     /// The host's own grants.
@@ -225,6 +228,9 @@ impl Options {
             return Ok(true);
         }
         let flag = FLAGS.iter().find(|flag| flag.name == name).ok_or_else(|| unknown(profile, &name))?;
+        if flag.meaning == Meaning::Net && !profile.sockets {
+            return Err(Failure::NoNetwork);
+        }
         let value = take_value(parser, flag)?;
         self.apply(flag, value)?;
         Ok(matches!(self.action, Action::Run | Action::Explain))
@@ -246,7 +252,10 @@ impl Options {
                     Some(before) => before.and(run),
                 });
             }
-            Meaning::Net => return Err(Failure::NoNetwork),
+            Meaning::Net => {
+                let net = Net::parse(text(flag, &given)?);
+                rules.net.extend(net.map_err(|cause| bad(flag, &given, &cause.to_string()))?);
+            }
             Meaning::Env => rules.env.push(variable(flag, given)?),
             Meaning::Limit(budget) => {
                 let text = text(flag, &given)?;
@@ -371,6 +380,7 @@ mod tests {
         dashed_values: false,
         library: &[],
         launchers: &[],
+        sockets: true,
         extras: &[crate::profile::Extra { name: "bytecode", help: "" }],
         filters: &[],
         memory_overhead: 0,
@@ -430,6 +440,22 @@ mod tests {
             panic!("a misspelt option was taken");
         };
         assert_eq!(suggestion.as_deref(), Some("allow-bytecode"));
+    }
+
+    #[test]
+    fn only_hosts_with_sockets_take_ports() {
+        let rules = parse("hx --allow-net=80 --allow-net connect:443 s.x").unwrap().rules;
+        assert_eq!(Vec::from_iter(rules.net.connect), [80, 443]);
+        assert_eq!(
+            error("hx --allow-net=[::1]:443 s"),
+            "--allow-net=[::1]:443: a port can be held, a host cannot: the kernel compares no addresses; \
+             connect:443 would allow the port at every address"
+        );
+        static WITHOUT: Profile = Profile { sockets: false, ..PROFILE };
+        for line in ["hx --allow-net", "hx --allow-net=80", "hx --allow-net=nonsense"] {
+            let refused = Options::parse(&WITHOUT, line.split_whitespace().map(OsString::from));
+            assert!(matches!(refused, Err(Failure::NoNetwork)), "{line}");
+        }
     }
 
     #[test]

@@ -10,6 +10,7 @@ use std::path::{Component, Path, PathBuf};
 
 use crate::failure::Failure;
 use crate::limits::{Budget, Limits};
+use crate::net::Net;
 use crate::options::{Options, Rules, Run, Without};
 use crate::policy_file;
 use crate::profile::Profile;
@@ -49,6 +50,16 @@ const PROGRAMS_READ: [&str; 8] = [
     "/usr/share",
     "/usr/include",
     "/dev/full",
+];
+
+/// What the C library reads to find a host or a service by its name.
+const NETWORK_READ: [&str; 6] = [
+    "/etc/hosts",
+    "/etc/host.conf",
+    "/etc/resolv.conf",
+    "/etc/nsswitch.conf",
+    "/etc/gai.conf",
+    "/etc/services",
 ];
 
 /// The dynamic loaders: the kernel starts them together with a program.
@@ -96,6 +107,8 @@ pub struct Policy {
     pub grants: Vec<Grant>,
     /// Programs.
     pub run: Option<Run>,
+    /// TCP ports.
+    pub net: Net,
     /// Names of environment variables let in beside [`ENVIRONMENT`].
     pub env: Vec<OsString>,
     /// The host's own grants.
@@ -137,11 +150,13 @@ impl Policy {
         let run = rules.run.map(found).transpose()?;
         let mut grants = defaults(profile, options);
         grants.extend(programs(run.as_ref(), profile));
+        grants.extend(names_of_hosts(&rules.net));
         grants.extend(asked(rules.read, Access::Read, "allow-read"));
         grants.extend(asked(rules.write, Access::Write, "allow-write"));
         Ok(Policy {
             grants,
             run,
+            net: rules.net,
             env: rules.env,
             extras: rules.extras,
             limits,
@@ -252,6 +267,7 @@ fn reversed(path: &Path) -> Vec<OsString> {
 fn extend(rules: &mut Rules, typed: Rules) {
     rules.read.extend(typed.read);
     rules.write.extend(typed.write);
+    rules.net.extend(typed.net);
     rules.env.extend(typed.env);
     rules.extras.extend(typed.extras);
     rules.limits.extend(typed.limits);
@@ -301,6 +317,12 @@ fn programs(run: Option<&Run>, profile: &Profile) -> Vec<Grant> {
             around.chain(read).chain(named).collect()
         }
     }
+}
+
+/// What a script on the network needs to read.
+fn names_of_hosts(net: &Net) -> impl Iterator<Item = Grant> {
+    let paths = if net.is_empty() { &[][..] } else { &NETWORK_READ };
+    paths.iter().map(|path| by_default(*path, Access::Read))
 }
 
 /// Whether a directory belongs to root and nobody else can write to it.
@@ -361,6 +383,7 @@ mod tests {
         dashed_values: false,
         library: &["/usr/share/x"],
         launchers: &["/bin/sh"],
+        sockets: true,
         extras: &[],
         filters: &[],
         memory_overhead: 0,
@@ -431,10 +454,10 @@ mod tests {
         let directory = std::env::temp_dir().join(format!("policy-{}", std::process::id()));
         fs::create_dir(&directory).unwrap();
         let file = directory.join("p.toml");
-        let text = "[allow]\nread = [\"/etc\"]\nenv = [\"X\"]\nrun = true\n[limits]\nfiles = 9\n";
+        let text = "[allow]\nread = [\"/etc\"]\nenv = [\"X\"]\nrun = true\nnet = [80, \"listen:9\"]\n[limits]\nfiles = 9\n";
         fs::write(&file, text).unwrap();
         let from_file = policy(&format!("hx --policy={} s.x", file.display())).unwrap();
-        let typed = policy("hx --allow-read=/etc --allow-env=X --allow-run --limit-files=9 s.x").unwrap();
+        let typed = policy("hx --allow-read=/etc --allow-env=X --allow-run --allow-net=80 --allow-net=listen:9 --limit-files=9 s.x").unwrap();
         assert_eq!(from_file, typed);
         let writable =
             policy(&format!("hx --policy={} --allow-write={} s.x", file.display(), directory.display()));

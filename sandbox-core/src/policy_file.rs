@@ -8,13 +8,16 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::failure::Failure;
+use crate::failure::{Failure, NoPort};
 use crate::limits::Budget;
+use crate::net::Net;
 use crate::options::{Rules, Run, Without};
 use crate::profile::Profile;
 
 /// A policy file larger than this many bytes is a mistake.
 const LARGEST: u64 = 1 << 20;
+
+const NO_NETWORK: &str = "this host has no network to allow";
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -29,8 +32,25 @@ struct File {
 #[serde(untagged)]
 enum Allowed {
     Switch(bool),
-    One(String),
-    Many(Vec<String>),
+    One(Name),
+    Many(Vec<Name>),
+}
+
+/// A name; a port may stand as a number.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Name {
+    Number(i64),
+    Text(String),
+}
+
+impl Name {
+    fn text(self, key: &str) -> Option<String> {
+        match self {
+            Name::Text(text) => Some(text),
+            Name::Number(port) => (key == "net").then(|| port.to_string()),
+        }
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -111,6 +131,8 @@ impl Reader<'_> {
             Allowed::One(name) => vec![name],
             Allowed::Many(names) => names,
         };
+        let names = list.into_iter().map(|name| name.text(key.get_ref())).collect::<Option<Vec<_>>>();
+        let list = names.ok_or_else(|| expected("a list of names is expected"))?;
         if list.iter().any(|name| name.is_empty() || name.contains('\0')) {
             return Err(expected("an empty name"));
         }
@@ -122,7 +144,13 @@ impl Reader<'_> {
                 return Err(expected("a variable's name is expected"));
             }
             "env" => rules.env = list.into_iter().map(Into::into).collect(),
-            "net" => return Err(expected("this host has no network to allow")),
+            "net" if !self.profile.sockets => return Err(expected(NO_NETWORK)),
+            "net" => {
+                for name in list {
+                    let net = Net::parse(&name).map_err(|cause| expected(&format!("{name}: {cause}")))?;
+                    rules.net.extend(net);
+                }
+            }
             _ if self.extra(key.get_ref()).is_some() => return Err(expected("true or false is expected")),
             _ => return Err(self.wrong(at, &format!("unknown key `{}` in [allow]", key.get_ref()))),
         }
@@ -135,7 +163,8 @@ impl Reader<'_> {
         if name != "run" && extra.is_none() {
             let cause = match name {
                 "read" | "write" | "env" => format!("{name}: a list of names is expected"),
-                "net" => "net: this host has no network to allow".into(),
+                "net" if !self.profile.sockets => format!("net: {NO_NETWORK}"),
+                "net" => format!("net: {}", NoPort::Number),
                 _ => format!("unknown key `{name}` in [allow]"),
             };
             return Err(self.wrong(key.span().start, &cause));
@@ -198,6 +227,7 @@ mod tests {
         dashed_values: false,
         library: &[],
         launchers: &[],
+        sockets: true,
         extras: &[Extra { name: "bytecode", help: "" }],
         filters: &[],
         memory_overhead: 0,
@@ -243,7 +273,16 @@ mod tests {
             ),
             ("[limits]\n\nspeed = 1", "d/p.toml:3: unknown key `speed` in [limits]"),
             ("[allow]\nread = true", "d/p.toml:2: read: a list of names is expected"),
-            ("[allow]\nnet = true", "d/p.toml:2: net: this host has no network to allow"),
+            (
+                "[allow]\nnet = true",
+                "d/p.toml:2: net: a TCP port from 1 to 65535 is expected, such as 8080, connect:443 or listen:8080",
+            ),
+            (
+                "[allow]\nnet = [80, 70000]",
+                "d/p.toml:2: net: 70000: a TCP port from 1 to 65535 is expected, such as 8080, connect:443 or \
+                 listen:8080",
+            ),
+            ("[allow]\nread = [7]", "d/p.toml:2: read: a list of names is expected"),
             ("[allow]\nbytecode = \"x\"", "d/p.toml:2: bytecode: true or false is expected"),
             ("[allow]\nread = [\"\"]", "d/p.toml:2: read: an empty name"),
             ("[rlimit]\nfoo = 1", "d/p.toml:2: no such resource; see getrlimit(2)"),

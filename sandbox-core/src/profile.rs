@@ -18,6 +18,8 @@ pub struct Profile {
     /// Programs that the language's own functions start others with (`/bin/sh` for `os.execute`):
     /// they come along when a single program is granted.
     pub launchers: &'static [&'static str],
+    /// Whether the language has sockets, which `--allow-net` opens.
+    pub sockets: bool,
     /// The host's own on/off grants.
     pub extras: &'static [Extra],
     /// The compiled filters, one for each set of [`crate::calls::Grants`], indexed by its bits.

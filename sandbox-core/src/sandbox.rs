@@ -57,7 +57,7 @@ impl Sandbox {
             .transpose()?;
         let domain = match abi {
             ABI::Unsupported => None,
-            abi => Some(Domain::new(&policy.grants, script, abi)?),
+            abi => Some(Domain::new(policy, script, abi)?),
         };
         let mut resources = limits::resources(&policy.limits, profile.memory_overhead, tasks(policy)?);
         resources.extend(&policy.rlimits);

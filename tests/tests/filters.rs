@@ -24,7 +24,7 @@ const ARCH: Arch = if cfg!(target_arch = "aarch64") { Arch::Aarch64 } else { Arc
 
 /// One filter as it is loaded, and the flags that load it.
 struct Set {
-    flags: &'static [&'static str],
+    flags: Vec<&'static str>,
     rules: Ruleset,
 }
 
@@ -50,24 +50,27 @@ fn trials(binaries: &'static Binaries) -> Result<Vec<Trial>> {
     Ok(trials)
 }
 
-/// The filters that flags can load on this kernel: signals are let out only where Landlock keeps them in.
+/// The filters that flags can load on this kernel: signals are let out only where Landlock keeps them in, TCP only where
+/// Landlock holds its ports.
 fn sets() -> Result<Vec<Set>> {
-    let scoped = sys::landlock_abi() >= 6;
-    let run: &[&str] = if scoped { &["run", "signal"] } else { &["run"] };
+    let abi = sys::landlock_abi();
+    let write = (vec!["write"], vec!["--allow-write=/tmp"]);
     // Programs are let run on older kernels only by who goes without scopes.
-    let end = if scoped { 3 } else { 4 };
-    const FLAGS: &[&str] =
-        &["--allow-write=/tmp", "--allow-run", "--limit-processes=none", "--without=scopes"];
-    let all = [&["write"], run].concat();
-    let wanted: [(&[&str], &'static [&'static str]); 5] = [
-        (&[], &[]),
-        (&["write"], &["--allow-write=/tmp"]),
-        (run, &FLAGS[1..end]),
-        (&all, &FLAGS[..end]),
-        (&["terminal"], &["-i"]),
-    ];
-    let set = |(granted, flags): (&[&str], _)| {
-        let rules = load(filters_directory(), "hlua", granted).map_err(|e| e.to_string())?;
+    let run = match abi {
+        6.. => (vec!["run", "signal"], vec!["--allow-run", "--limit-processes=none"]),
+        _ => (vec!["run"], vec!["--allow-run", "--limit-processes=none", "--without=scopes"]),
+    };
+    let terminal = (vec!["terminal"], vec!["-i"]);
+    let connect = (vec!["connect"], vec!["--allow-net=connect:9"]);
+    let listen = (vec!["listen"], vec!["--allow-net=listen:9"]);
+    let mut wanted = vec![vec![], vec![&write], vec![&run], vec![&write, &run], vec![&terminal]];
+    if abi >= 4 {
+        wanted.extend([vec![&connect], vec![&listen], vec![&write, &run, &connect, &listen]]);
+    }
+    let set = |parts: Vec<&(Vec<&'static str>, Vec<&'static str>)>| {
+        let granted: Vec<&str> = parts.iter().flat_map(|(granted, _)| granted.clone()).collect();
+        let flags = parts.iter().flat_map(|(_, flags)| flags.clone()).collect();
+        let rules = load(filters_directory(), "hlua", &granted).map_err(|e| e.to_string())?;
         Ok(Set { flags, rules })
     };
     wanted.into_iter().map(set).collect()
@@ -169,7 +172,7 @@ fn answers(
     while let Some(rest) = questions.get(answers.len()..).filter(|r| !r.is_empty()) {
         let alone = |q: &Question| ALONE.contains(&q.name);
         if alone(&rest[0]) {
-            answers.push(answer(set.flags, &["-e", &rest[0].action], identity, binaries)?);
+            answers.push(answer(&set.flags, &["-e", &rest[0].action], identity, binaries)?);
             continue;
         }
         let together = rest.iter().take_while(|q| !alone(q));
@@ -185,7 +188,7 @@ fn answers(
 }
 
 fn batch(set: &Set, lines: &[&str], identity: Identity, binaries: &Binaries) -> Result<Ran> {
-    let mut job = job(set.flags, &["-e", "batch"], identity, binaries);
+    let mut job = job(&set.flags, &["-e", "batch"], identity, binaries);
     job.input = Input::Bytes((lines.join("\n") + "\n").into_bytes());
     run(&job)
 }

@@ -20,6 +20,10 @@ const BOTH: &[&str] = &["write", "run"];
 const TERMINAL: &[&str] = &["terminal"];
 const SIGNAL: &[&str] = &["run", "signal"];
 const ALL: &[&str] = &["write", "run", "signal", "terminal"];
+const CONNECT: &[&str] = &["connect"];
+const LISTEN: &[&str] = &["listen"];
+const NET: &[&str] = &["connect", "listen"];
+const EVERYTHING: &[&str] = &["write", "run", "signal", "terminal", "connect", "listen"];
 
 const ROWS: &[Row] = &[
     // Opening files: exact words only.
@@ -130,6 +134,51 @@ const ROWS: &[Row] = &[
     (ALL, "socket", &["1"], EPERM),
     (ALL, "socketpair", &["1"], EPERM),
     (ALL, "sendmsg", &["0"], EPERM),
+    (ALL, "socket", &["AF_INET", "SOCK_STREAM", "0"], EPERM),
+    (ALL, "connect", &["0"], EPERM),
+    (CONNECT, "socket", &["AF_INET", "SOCK_STREAM|SOCK_CLOEXEC", "IPPROTO_TCP"], Allow),
+    (LISTEN, "socket", &["AF_INET6", "SOCK_STREAM", "0"], Allow),
+    (EVERYTHING, "socket", &["AF_INET", "2", "0"], EPERM),
+    (EVERYTHING, "socket", &["AF_INET", "SOCK_STREAM", "262"], EPERM),
+    (EVERYTHING, "socket", &["AF_INET", "SOCK_STREAM", "132"], EPERM),
+    (EVERYTHING, "socket", &["AF_INET", "SOCK_STREAM", "256"], EPERM),
+    (EVERYTHING, "socket", &["1", "SOCK_STREAM", "0"], EPERM),
+    (EVERYTHING, "socket", &["16", "3", "0"], EPERM),
+    (EVERYTHING, "socket", &["40", "SOCK_STREAM", "0"], EPERM),
+    (EVERYTHING, "socket", &["43", "SOCK_STREAM", "0"], EPERM),
+    (EVERYTHING, "socketpair", &["1", "SOCK_STREAM", "0"], EPERM),
+    (CONNECT, "connect", &["0", "path"], Allow),
+    (LISTEN, "connect", &["0", "path"], EPERM),
+    (CONNECT, "bind", &["0", "path"], EPERM),
+    (CONNECT, "listen", &["0", "1"], EPERM),
+    (CONNECT, "accept", &["0"], EPERM),
+    (CONNECT, "accept4", &["0", "path", "path", "0"], EPERM),
+    (LISTEN, "bind", &["0", "path"], Allow),
+    (LISTEN, "listen", &["0", "1"], Allow),
+    (LISTEN, "accept4", &["0", "path", "path", "SOCK_CLOEXEC"], Allow),
+    (LISTEN, "accept4", &["0", "path", "path", "1"], EPERM),
+    (NET, "sendto", &["0", "path", "1", "0", "0"], Allow),
+    (NET, "sendto", &["0", "path", "1", "0", "path"], EPERM),
+    (NET, "sendto", &["0", "path", "1", "0", "high"], EPERM),
+    (EVERYTHING, "sendto", &["0", "path", "1", "0x20000000", "0"], EPERM),
+    (EVERYTHING, "sendto", &["0", "path", "1", "1", "0"], EPERM),
+    (NET, "sendmsg", &["0", "path", "0"], Allow),
+    (EVERYTHING, "sendmsg", &["0", "path", "0x20000000"], EPERM),
+    (EVERYTHING, "sendmmsg", &["0", "path", "1", "0"], EPERM),
+    (NET, "recvfrom", &["0", "path", "1", "MSG_PEEK"], Allow),
+    (EVERYTHING, "recvfrom", &["0", "path", "1", "1"], EPERM),
+    (EVERYTHING, "recvmsg", &["0", "path", "0"], EPERM),
+    (NET, "getsockopt", &["0", "SOL_SOCKET", "SO_ERROR"], Allow),
+    (NET, "setsockopt", &["0", "SOL_SOCKET", "SO_REUSEADDR"], Allow),
+    (NET, "setsockopt", &["0", "IPPROTO_TCP", "TCP_NODELAY"], Allow),
+    (EVERYTHING, "setsockopt", &["0", "SOL_SOCKET", "15"], EPERM), // SO_REUSEPORT
+    (EVERYTHING, "setsockopt", &["0", "SOL_SOCKET", "25"], EPERM), // SO_BINDTODEVICE
+    (EVERYTHING, "setsockopt", &["0", "SOL_SOCKET", "26"], EPERM), // SO_ATTACH_FILTER
+    (EVERYTHING, "setsockopt", &["0", "IPPROTO_TCP", "19"], EPERM), // TCP_REPAIR
+    (EVERYTHING, "setsockopt", &["0", "IPPROTO_TCP", "23"], EPERM), // TCP_FASTOPEN
+    (EVERYTHING, "setsockopt", &["0", "IPPROTO_TCP", "30"], EPERM), // TCP_FASTOPEN_CONNECT
+    (EVERYTHING, "setsockopt", &["0", "IPPROTO_TCP", "31"], EPERM), // TCP_ULP
+    (EVERYTHING, "setsockopt", &["0", "0", "1"], EPERM),           // IP_TOS
     (ALL, "io_uring_setup", &["1"], ENOSYS),
     (ALL, "prctl", &["4"], EPERM),
     (ALL, "seccomp", &["1"], EPERM),

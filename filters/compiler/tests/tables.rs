@@ -67,9 +67,10 @@ fn every_constant_is_used() {
 
 #[test]
 fn the_sets_of_grants_are_all_different() {
-    let sets: BTreeSet<Vec<&str>> = (0..16).map(grants).collect();
-    assert_eq!(sets.len(), 16);
-    assert_eq!(grants(0b0101), ["write", "signal"]);
+    let sets: BTreeSet<Vec<&str>> = (0..64).map(grants).collect();
+    assert_eq!(sets.len(), 64);
+    assert_eq!(grants(0b10_0101), ["write", "signal", "listen"]);
+    assert!((0..16).map(grants).all(|set| !set.contains(&"connect") && !set.contains(&"listen")));
 }
 
 /// The constants as the C library of this machine has them, for those that the crate `libc` knows.
@@ -92,7 +93,10 @@ fn constants_are_those_of_the_c_library() {
         FUTEX_WAKE_OP FUTEX_WAIT_BITSET FUTEX_WAKE_BITSET FUTEX_PRIVATE_FLAG FUTEX_CLOCK_REALTIME CLONE_VM
         CLONE_FS CLONE_FILES CLONE_SIGHAND CLONE_VFORK CLONE_THREAD CLONE_SYSVSEM CLONE_SETTLS
         CLONE_PARENT_SETTID CLONE_CHILD_CLEARTID CLONE_DETACHED CLONE_CHILD_SETTID SIGINT SIGCHLD SIGWINCH
-        PR_SET_NAME PR_CAPBSET_READ
+        PR_SET_NAME PR_CAPBSET_READ AF_INET AF_INET6 SOCK_STREAM SOCK_NONBLOCK SOCK_CLOEXEC IPPROTO_TCP
+        IPPROTO_IPV6 SOL_SOCKET SO_REUSEADDR SO_TYPE SO_ERROR SO_SNDBUF SO_RCVBUF SO_KEEPALIVE SO_LINGER
+        SO_ACCEPTCONN SO_PROTOCOL SO_DOMAIN TCP_NODELAY TCP_KEEPIDLE TCP_KEEPINTVL TCP_KEEPCNT IPV6_V6ONLY
+        MSG_PEEK MSG_DONTWAIT MSG_WAITALL MSG_NOSIGNAL
     );
     for (name, value) in known {
         assert_eq!(constant_value(name, arch), Some(value), "{name}");

@@ -15,6 +15,7 @@ pub static PROFILE: Profile = Profile {
     dashed_values: false,
     library: &LIBRARY,
     launchers: &["/bin/sh"],
+    sockets: false,
     extras: &EXTRAS,
     filters: &FILTERS,
     // Generous, so that Lua's count ends a script with an error it can catch before the kernel does.

@@ -7,6 +7,7 @@
 mod actions;
 mod calls;
 mod constants;
+mod network;
 mod outcome;
 mod sys;
 mod words;
@@ -18,7 +19,8 @@ use sandbox_core::{
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
-/// hlua's profile under another name and with the probe's own switches.
+/// hlua's profile under another name and with the probe's own switches, and with sockets: what hlua would be if Lua had
+/// any. Without a grant of the network the filters are hlua's.
 static PROFILE: Profile = Profile {
     name: "probe",
     synopsis: "[-B] [-N] [-i] -e ACTION",
@@ -27,11 +29,14 @@ static PROFILE: Profile = Profile {
     dashed_values: hlua::PROFILE.dashed_values,
     library: hlua::PROFILE.library,
     launchers: hlua::PROFILE.launchers,
+    sockets: true,
     extras: hlua::PROFILE.extras,
-    filters: hlua::PROFILE.filters,
+    filters: &FILTERS,
     memory_overhead: hlua::PROFILE.memory_overhead,
     least_memory: hlua::PROFILE.least_memory,
 };
+
+static FILTERS: [&[u8]; 64] = include!(concat!(env!("OUT_DIR"), "/filters.rs"));
 
 static SWITCHES: [Switch; 4] = [
     Switch { name: "-e", value: true, help: "what to do" },
