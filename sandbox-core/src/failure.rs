@@ -5,6 +5,8 @@ use std::ffi::OsString;
 use std::io;
 use std::path::PathBuf;
 
+use crate::bounds::Bound;
+use crate::denial;
 use crate::outcome;
 
 /// An error of the system in its own words, without Rust's addition of the number.
@@ -94,12 +96,10 @@ pub enum Failure {
         source: io::Error,
     },
     /// A limit with which the interpreter cannot even start.
-    #[error("--{flag}={value} is too small: at least {least} is needed")]
+    #[error("{limit} is too small: at least {least} is needed")]
     TooSmall {
-        /// `limit-memory` and the like.
-        flag: String,
-        /// As given.
-        value: String,
+        /// Its flag and value, or its name and whose it is.
+        limit: String,
         /// What is needed.
         least: String,
     },
@@ -161,6 +161,11 @@ impl Failure {
     /// A step failed with the error that the last system call left.
     pub(crate) fn step(step: &'static str, source: &io::Error) -> Self {
         Failure::Step { step, cause: cause(source) }
+    }
+
+    /// A resource limit with which the interpreter cannot even start.
+    pub(crate) fn too_small(bound: &Bound, least: u64) -> Self {
+        Failure::TooSmall { limit: denial::limit_of(bound), least: least.to_string() }
     }
 
     /// One line of advice, if there is any.

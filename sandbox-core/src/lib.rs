@@ -4,6 +4,7 @@
 //! [`main`] is the whole flow; read it first. A host implements [`Host`].
 #![deny(missing_docs)]
 
+mod bounds;
 pub mod calls;
 pub mod denial;
 mod descriptors;

@@ -9,7 +9,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
 
 use crate::failure::Failure;
-use crate::limits::{Budget, Limits};
+use crate::limits::{Budget, LEAST_FILES, Limits};
 use crate::options::{Options, Rules, Run, Without};
 use crate::policy_file;
 use crate::profile::Profile;
@@ -169,15 +169,6 @@ impl Policy {
         self.extras.contains(&name)
     }
 
-    /// The script's memory in bytes, if it is limited.
-    #[must_use]
-    pub fn memory(&self) -> Option<u64> {
-        match self.limits.get(Budget::Memory) {
-            Limit::At(bytes) => Some(bytes),
-            Limit::None => None,
-        }
-    }
-
     /// Whether dangerous builtins are to answer with an error of their own.
     #[must_use]
     pub fn neutering(&self) -> bool {
@@ -332,15 +323,18 @@ fn in_path(name: &Path, path: &OsStr) -> Option<PathBuf> {
         .find(|file| fs::metadata(file).is_ok_and(|meta| meta.is_file() && meta.mode() & 0o111 != 0))
 }
 
-/// The least with which a process can live: descriptors 0 to 2 and the sink, a second of CPU, a moment.
+/// The least with which a process can live: a few descriptors, a second of CPU, a moment.
 fn check_limits(limits: &Limits, profile: &Profile) -> Result<(), Failure> {
-    let least =
-        [(Budget::Memory, profile.least_memory), (Budget::Cpu, 1000), (Budget::Time, 1), (Budget::Files, 4)];
+    let least = [
+        (Budget::Memory, profile.least_memory),
+        (Budget::Cpu, 1000),
+        (Budget::Time, 1),
+        (Budget::Files, LEAST_FILES),
+    ];
     for (budget, least) in least {
         if matches!(limits.get(budget), Limit::At(amount) if amount < least) {
             return Err(Failure::TooSmall {
-                flag: format!("limit-{}", budget.key()),
-                value: limits.show(budget),
+                limit: format!("--limit-{}={}", budget.key(), limits.show(budget)),
                 least: budget.unit().show(Limit::At(least)),
             });
         }
