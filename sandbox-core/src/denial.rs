@@ -28,14 +28,25 @@ pub struct Hints {
     bounds: Bounds,
     memory: Option<Bound>,
     directory: Option<PathBuf>,
+    /// Whether the working directory is outside the grants.
+    closed: bool,
 }
 
 impl Hints {
     /// Remembers what the advice will need.
     #[must_use]
-    pub fn of(_policy: &Policy, confined: &Confined) -> Self {
+    pub fn of(policy: &Policy, confined: &Confined) -> Self {
         let (bounds, memory) = (confined.bounds.clone(), confined.memory.bound);
-        Hints { bounds, memory, directory: std::env::current_dir().ok() }
+        let directory = std::env::current_dir().ok();
+        let closed = !directory.as_deref().is_some_and(|directory| policy.reads(directory));
+        Hints { bounds, memory, directory, closed }
+    }
+
+    /// Advice for a module that was looked for in the working directory and not found. Whether it is
+    /// there is not told: the advice depends on the grants alone.
+    #[must_use]
+    pub fn for_missing_module(&self) -> Option<String> {
+        self.closed.then(|| "modules beside the script need --allow-read=DIR".into())
     }
 
     /// One line of advice for the text of an error, without the word `hint:`; `path` is what was
@@ -143,6 +154,7 @@ mod tests {
             bounds: Bounds::new(Limits::default(), Vec::new()),
             memory: None,
             directory: Some("/home/u".into()),
+            closed: true,
         };
         let memory = hints.for_message(b"x.lua:1: not enough memory", None).unwrap();
         assert!(memory.contains("--limit-memory=1G"), "{memory}");

@@ -163,6 +163,16 @@ impl Policy {
         self.grants.iter().any(|grant| grant.access == Access::Write)
     }
 
+    /// Whether a directory, named from the root, is granted for reading, as far as names tell: links are
+    /// not followed.
+    #[must_use]
+    pub fn reads(&self, directory: &Path) -> bool {
+        self.grants
+            .iter()
+            .filter(|grant| matches!(grant.access, Access::Read | Access::Execute))
+            .any(|grant| directory.starts_with(directory.join(&grant.path)))
+    }
+
     /// Whether the host's own grant of this name is given.
     #[must_use]
     pub fn extra(&self, name: &str) -> bool {
@@ -391,6 +401,22 @@ mod tests {
         assert!(execute.contains(&"/opt/p") && execute.contains(&"/bin/sh"));
         assert!(!execute.contains(&"/usr/bin") && !execute.contains(&"/bin"));
         assert!(super::found(Run::Programs(vec!["no-such-program-anywhere".into()])).is_err());
+    }
+
+    #[test]
+    fn a_directory_is_granted_by_itself_or_from_above() {
+        let here = Path::new("/home/u/game");
+        for (flags, granted) in [
+            ("--allow-read=.", true),
+            ("--allow-read=/home/u", true),
+            ("--allow-read=/home/u/game/", true),
+            ("--allow-read=data", false),
+            ("--allow-read=/home/u/ga", false),
+            ("--allow-write=.", false),
+            ("", false),
+        ] {
+            assert_eq!(policy(&format!("hx {flags} s.x")).unwrap().reads(here), granted, "{flags}");
+        }
     }
 
     #[test]
