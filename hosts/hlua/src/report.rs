@@ -5,17 +5,16 @@ use std::cell::Cell;
 use sandbox_core::Hints;
 
 use crate::files;
-use crate::state::{State, Status};
+use crate::state::{self, State, Status};
 use crate::stdio;
 
 /// The name before an error.
 pub const NAME: &str = "hlua";
 
-const COPYRIGHT: &[u8] = b"Lua 5.4.8  Copyright (C) 1994-2025 Lua.org, PUC-Rio\n";
-
 /// Prints the version as `lua -v` does.
 pub fn version() {
-    stdio::write_out(COPYRIGHT);
+    stdio::write_out(state::copyright());
+    stdio::write_out(b"\n");
     stdio::flush_out();
 }
 
@@ -113,6 +112,13 @@ mod tests {
         assert!(misses_module(format!("x:1: {rest} './m.lua'").as_bytes()));
         assert!(!misses_module(format!("x:1: {rest} '/usr/share/lua/5.4/m.lua'").as_bytes()));
         assert!(!misses_module(b"no file './m.lua'"));
+    }
+
+    #[test]
+    fn the_release_that_is_declared_is_the_one_that_is_linked() {
+        let text = state::copyright();
+        assert!(text.starts_with(hlua::RELEASE.as_bytes()), "{}", text.escape_ascii());
+        assert!(text.ends_with(b" Lua.org, PUC-Rio"), "{}", text.escape_ascii());
     }
 
     #[test]
