@@ -7,6 +7,7 @@ use rlimit::Resource;
 use crate::bounds::{Bound, Bounds, Setter};
 use crate::limits::{Budget, Limits};
 use crate::policy::Policy;
+use crate::profile::{Lift, Neutered};
 use crate::sandbox::Confined;
 use crate::units::Limit;
 
@@ -20,6 +21,15 @@ pub fn refused(what: &str, flag: &str) -> String {
 #[must_use]
 pub fn never(what: &str, why: &str) -> String {
     format!("{what} is refused by the sandbox: {why}")
+}
+
+/// The error of what a host has neutered.
+#[must_use]
+pub fn neutered(neutered: &Neutered) -> String {
+    match (neutered.lift, neutered.lift.flag()) {
+        (Lift::Nothing(why), _) => never(neutered.what, why),
+        (_, flag) => refused(neutered.what, &flag.unwrap_or_default()),
+    }
 }
 
 /// Advice for errors that nobody caught.

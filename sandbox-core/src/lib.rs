@@ -40,7 +40,7 @@ pub use invocation::{Given, Invocation, Program, UsageError};
 pub use options::{Action, Options};
 pub use outcome::Outcome;
 pub use policy::Policy;
-pub use profile::{Extra, Profile, Switch};
+pub use profile::{Extra, Lift, Neutered, Profile, Switch};
 pub use sandbox::{Confined, Sandbox, Sealed};
 pub use source::Source;
 

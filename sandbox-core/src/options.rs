@@ -372,6 +372,7 @@ mod tests {
         library: &[],
         launchers: &[],
         extras: &[crate::profile::Extra { name: "bytecode", help: "" }],
+        neutered: &[],
         filters: &[],
         memory_overhead: 0,
         least_memory: 0,

@@ -12,7 +12,7 @@ use crate::failure::Failure;
 use crate::limits::{Budget, LEAST_FILES, Limits};
 use crate::options::{Options, Rules, Run, Without};
 use crate::policy_file;
-use crate::profile::Profile;
+use crate::profile::{Lift, Profile};
 use crate::units::Limit;
 
 /// Variables that reach the script without being named; `LC_*` does as well.
@@ -183,6 +183,17 @@ impl Policy {
     #[must_use]
     pub fn neutering(&self) -> bool {
         !self.goes_without(Without::Neutering)
+    }
+
+    /// Whether something neutered stays as the language has it.
+    #[must_use]
+    pub fn lifts(&self, lift: Lift) -> bool {
+        let granted = match lift {
+            Lift::Run => self.runs_programs(),
+            Lift::Extra(name) => self.extra(name),
+            Lift::Plain | Lift::Nothing(_) => false,
+        };
+        granted || !self.neutering()
     }
 
     /// Whether a part of the sandbox is left out.
@@ -366,6 +377,7 @@ mod tests {
         library: &["/usr/share/x"],
         launchers: &["/bin/sh"],
         extras: &[],
+        neutered: &[],
         filters: &[],
         memory_overhead: 0,
         least_memory: 1 << 20,

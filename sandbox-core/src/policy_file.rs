@@ -199,6 +199,7 @@ mod tests {
         library: &[],
         launchers: &[],
         extras: &[Extra { name: "bytecode", help: "" }],
+        neutered: &[],
         filters: &[],
         memory_overhead: 0,
         least_memory: 0,

@@ -28,6 +28,7 @@ static PROFILE: Profile = Profile {
     library: hlua::PROFILE.library,
     launchers: hlua::PROFILE.launchers,
     extras: hlua::PROFILE.extras,
+    neutered: &[],
     filters: hlua::PROFILE.filters,
     memory_overhead: hlua::PROFILE.memory_overhead,
     least_memory: hlua::PROFILE.least_memory,
