@@ -68,6 +68,8 @@ pub enum Failure {
         line: usize,
         /// What is wrong.
         cause: String,
+        /// The nearest key there is, where one is unknown.
+        suggestion: Option<String>,
     },
     /// The script could change the policy.
     #[error("policy '{}' lies beneath --allow-write={}: the script could change it", .path.display(), .grant.display())]
@@ -173,6 +175,7 @@ impl Failure {
     pub fn hint(&self) -> Option<String> {
         match self {
             Failure::UnknownFlag { suggestion: Some(name), .. } => Some(format!("--{name} exists")),
+            Failure::PolicyText { suggestion: Some(name), .. } => Some(format!("'{name}' exists")),
             Failure::UnknownFlag { .. } => Some("--help lists the options".into()),
             Failure::Kernel { without: Some(name), .. } => {
                 Some(format!("--without={name} runs without it, and is weaker for it"))
