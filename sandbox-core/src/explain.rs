@@ -7,9 +7,9 @@ use crate::flags::{FLAGS, Meaning, Takes};
 use crate::kernel;
 use crate::limits::{Budget, Limits};
 use crate::net::Net;
-use crate::options::{Run, Without};
+use crate::options::Without;
 use crate::policy::{Access, ENVIRONMENT, Grant, Origin, Policy};
-use crate::profile::Profile;
+use crate::profile::{Lift, Neutered, Profile};
 use crate::units::Limit;
 
 /// The text of `--help`.
@@ -136,16 +136,11 @@ fn limit_lines(limits: &Limits) -> Vec<String> {
 }
 
 fn neutered(policy: &Policy, profile: &Profile) -> Vec<String> {
-    if !policy.neutering() {
-        return Vec::new();
-    }
-    let mut lines = Vec::new();
-    if !matches!(policy.run, Some(Run::System | Run::Programs(_))) {
-        lines.push("starting programs (--allow-run lifts it)".into());
-    }
-    let closed = profile.extras.iter().filter(|extra| !policy.extra(extra.name));
-    lines.extend(closed.map(|extra| format!("{} (--allow-{} lifts it)", extra.name, extra.name)));
-    lines
+    let line = |neutered: &Neutered| match (neutered.lift, neutered.lift.flag()) {
+        (Lift::Nothing(why), _) => format!("{} ({why})", neutered.what),
+        (_, flag) => format!("{} ({} lifts it)", neutered.what, flag.unwrap_or_default()),
+    };
+    profile.neutered.iter().filter(|neutered| !policy.lifts(neutered.lift)).map(line).collect()
 }
 
 fn kernel_lines(policy: &Policy, profile: &Profile) -> Vec<String> {

@@ -5,6 +5,8 @@ use std::ffi::OsString;
 use std::io;
 use std::path::PathBuf;
 
+use crate::bounds::Bound;
+use crate::denial;
 use crate::outcome;
 
 /// An error of the system in its own words, without Rust's addition of the number.
@@ -72,6 +74,8 @@ pub enum Failure {
         line: usize,
         /// What is wrong.
         cause: String,
+        /// The nearest key there is, where one is unknown.
+        suggestion: Option<String>,
     },
     /// The script could change the policy.
     #[error("policy '{}' lies beneath --allow-write={}: the script could change it", .path.display(), .grant.display())]
@@ -100,12 +104,10 @@ pub enum Failure {
         source: io::Error,
     },
     /// A limit with which the interpreter cannot even start.
-    #[error("--{flag}={value} is too small: at least {least} is needed")]
+    #[error("{limit} is too small: at least {least} is needed")]
     TooSmall {
-        /// `limit-memory` and the like.
-        flag: String,
-        /// As given.
-        value: String,
+        /// Its flag and value, or its name and whose it is.
+        limit: String,
         /// What is needed.
         least: String,
     },
@@ -187,11 +189,17 @@ impl Failure {
         Failure::Step { step, cause: cause(source) }
     }
 
+    /// A resource limit with which the interpreter cannot even start.
+    pub(crate) fn too_small(bound: &Bound, least: u64) -> Self {
+        Failure::TooSmall { limit: denial::limit_of(bound), least: least.to_string() }
+    }
+
     /// One line of advice, if there is any.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         match self {
             Failure::UnknownFlag { suggestion: Some(name), .. } => Some(format!("--{name} exists")),
+            Failure::PolicyText { suggestion: Some(name), .. } => Some(format!("'{name}' exists")),
             Failure::UnknownFlag { .. } => Some("--help lists the options".into()),
             Failure::Kernel { without: Some(name), .. } => {
                 Some(format!("--without={name} runs without it, and is weaker for it"))

@@ -4,6 +4,7 @@
 //! [`main`] is the whole flow; read it first. A host implements [`Host`].
 #![deny(missing_docs)]
 
+mod bounds;
 pub mod calls;
 pub mod denial;
 mod descriptors;
@@ -41,7 +42,7 @@ pub use net::Net;
 pub use options::{Action, Options};
 pub use outcome::Outcome;
 pub use policy::Policy;
-pub use profile::{Extra, Profile, Switch};
+pub use profile::{Extra, Lift, Neutered, Profile, Switch};
 pub use sandbox::{Confined, Sandbox, Sealed};
 pub use source::Source;
 

@@ -308,12 +308,16 @@ fn extra_named(profile: &Profile, name: &str) -> Option<&'static str> {
 fn unknown(profile: &Profile, name: &str) -> Failure {
     let extras = profile.extras.iter().map(|extra| format!("allow-{}", extra.name));
     let names = FLAGS.iter().map(|flag| flag.name.to_owned()).chain(extras);
-    let suggestion = names
+    Failure::UnknownFlag { name: format!("--{name}"), suggestion: nearest(name, names) }
+}
+
+/// What was probably meant.
+pub(crate) fn nearest(name: &str, known: impl Iterator<Item = String>) -> Option<String> {
+    known
         .map(|known| (strsim::damerau_levenshtein(&known, name), known))
         .min()
         .filter(|(distance, known)| *distance <= known.len() / 3)
-        .map(|(_, known)| known);
-    Failure::UnknownFlag { name: format!("--{name}"), suggestion }
+        .map(|(_, known)| known)
 }
 
 fn take_value(parser: &mut Parser, flag: &Flag) -> Result<Option<OsString>, Failure> {
@@ -382,6 +386,7 @@ mod tests {
         launchers: &[],
         sockets: true,
         extras: &[crate::profile::Extra { name: "bytecode", help: "" }],
+        neutered: &[],
         filters: &[],
         memory_overhead: 0,
         least_memory: 0,

@@ -9,11 +9,11 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
 
 use crate::failure::Failure;
-use crate::limits::{Budget, Limits};
+use crate::limits::{Budget, LEAST_FILES, Limits};
 use crate::net::Net;
 use crate::options::{Options, Rules, Run, Without};
 use crate::policy_file;
-use crate::profile::Profile;
+use crate::profile::{Lift, Profile};
 use crate::units::Limit;
 
 /// Variables that reach the script without being named; `LC_*` does as well.
@@ -178,25 +178,37 @@ impl Policy {
         self.grants.iter().any(|grant| grant.access == Access::Write)
     }
 
+    /// Whether a directory, named from the root, is granted for reading, as far as names tell: links are
+    /// not followed.
+    #[must_use]
+    pub fn reads(&self, directory: &Path) -> bool {
+        self.grants
+            .iter()
+            .filter(|grant| matches!(grant.access, Access::Read | Access::Execute))
+            .any(|grant| directory.starts_with(directory.join(&grant.path)))
+    }
+
     /// Whether the host's own grant of this name is given.
     #[must_use]
     pub fn extra(&self, name: &str) -> bool {
         self.extras.contains(&name)
     }
 
-    /// The script's memory in bytes, if it is limited.
-    #[must_use]
-    pub fn memory(&self) -> Option<u64> {
-        match self.limits.get(Budget::Memory) {
-            Limit::At(bytes) => Some(bytes),
-            Limit::None => None,
-        }
-    }
-
     /// Whether dangerous builtins are to answer with an error of their own.
     #[must_use]
     pub fn neutering(&self) -> bool {
         !self.goes_without(Without::Neutering)
+    }
+
+    /// Whether something neutered stays as the language has it.
+    #[must_use]
+    pub fn lifts(&self, lift: Lift) -> bool {
+        let granted = match lift {
+            Lift::Run => self.runs_programs(),
+            Lift::Extra(name) => self.extra(name),
+            Lift::Plain | Lift::Nothing(_) => false,
+        };
+        granted || !self.neutering()
     }
 
     /// Whether a part of the sandbox is left out.
@@ -354,15 +366,18 @@ fn in_path(name: &Path, path: &OsStr) -> Option<PathBuf> {
         .find(|file| fs::metadata(file).is_ok_and(|meta| meta.is_file() && meta.mode() & 0o111 != 0))
 }
 
-/// The least with which a process can live: descriptors 0 to 2 and the sink, a second of CPU, a moment.
+/// The least with which a process can live: a few descriptors, a second of CPU, a moment.
 fn check_limits(limits: &Limits, profile: &Profile) -> Result<(), Failure> {
-    let least =
-        [(Budget::Memory, profile.least_memory), (Budget::Cpu, 1000), (Budget::Time, 1), (Budget::Files, 4)];
+    let least = [
+        (Budget::Memory, profile.least_memory),
+        (Budget::Cpu, 1000),
+        (Budget::Time, 1),
+        (Budget::Files, LEAST_FILES),
+    ];
     for (budget, least) in least {
         if matches!(limits.get(budget), Limit::At(amount) if amount < least) {
             return Err(Failure::TooSmall {
-                flag: format!("limit-{}", budget.key()),
-                value: limits.show(budget),
+                limit: format!("--limit-{}={}", budget.key(), limits.show(budget)),
                 least: budget.unit().show(Limit::At(least)),
             });
         }
@@ -385,6 +400,7 @@ mod tests {
         launchers: &["/bin/sh"],
         sockets: true,
         extras: &[],
+        neutered: &[],
         filters: &[],
         memory_overhead: 0,
         least_memory: 1 << 20,
@@ -420,6 +436,22 @@ mod tests {
         assert!(execute.contains(&"/opt/p") && execute.contains(&"/bin/sh"));
         assert!(!execute.contains(&"/usr/bin") && !execute.contains(&"/bin"));
         assert!(super::found(Run::Programs(vec!["no-such-program-anywhere".into()])).is_err());
+    }
+
+    #[test]
+    fn a_directory_is_granted_by_itself_or_from_above() {
+        let here = Path::new("/home/u/game");
+        for (flags, granted) in [
+            ("--allow-read=.", true),
+            ("--allow-read=/home/u", true),
+            ("--allow-read=/home/u/game/", true),
+            ("--allow-read=data", false),
+            ("--allow-read=/home/u/ga", false),
+            ("--allow-write=.", false),
+            ("", false),
+        ] {
+            assert_eq!(policy(&format!("hx {flags} s.x")).unwrap().reads(here), granted, "{flags}");
+        }
     }
 
     #[test]

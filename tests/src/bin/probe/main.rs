@@ -31,6 +31,7 @@ static PROFILE: Profile = Profile {
     launchers: hlua::PROFILE.launchers,
     sockets: true,
     extras: hlua::PROFILE.extras,
+    neutered: &[],
     filters: &FILTERS,
     memory_overhead: hlua::PROFILE.memory_overhead,
     least_memory: hlua::PROFILE.least_memory,
