@@ -42,7 +42,7 @@ pub use net::Net;
 pub use options::{Action, Options};
 pub use outcome::Outcome;
 pub use policy::Policy;
-pub use profile::{Extra, Lift, Neutered, Profile, Switch};
+pub use profile::{Extra, Grammar, Lift, Neutered, Profile, Script, Switch};
 pub use sandbox::{Confined, Sandbox, Sealed};
 pub use source::Source;
 
@@ -82,12 +82,13 @@ fn run<H: Host>() -> Result<Outcome, Failure> {
         }
     }
     let policy = Policy::of(&options, profile, interactive)?;
-    let (source, script) = Source::open(&options.invocation.program)?;
+    let (source, script) = Source::open(&options.invocation.program, profile.script)?;
     descriptors::close_inherited(script.as_ref())?;
     if !policy.net.is_empty() {
         descriptors::refuse_loose_sockets()?;
     }
-    let sandbox = Sandbox::prepare(&policy, profile, script)?;
+    let sandbox = Sandbox::prepare(&policy, profile, script.as_ref())?;
+    let source = source.holding(script);
     confess(profile.name, &policy);
     monitor::watch(profile.name, &policy)?;
     environment::reduce(&policy);

@@ -157,7 +157,7 @@ impl Policy {
             grants,
             run,
             net: rules.net,
-            env: rules.env,
+            env: profile.environment.iter().map(Into::into).chain(rules.env).collect(),
             extras: rules.extras,
             limits,
             rlimits: rules.rlimits,
@@ -388,6 +388,7 @@ fn check_limits(limits: &Limits, profile: &Profile) -> Result<(), Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::profile::{Grammar, Script};
     use std::ffi::OsString;
 
     static PROFILE: Profile = Profile {
@@ -395,7 +396,9 @@ mod tests {
         synopsis: "",
         version: "",
         switches: &[],
-        dashed_values: false,
+        grammar: Grammar::PLAIN,
+        script: Script::Text,
+        environment: &[],
         library: &["/usr/share/x"],
         launchers: &["/bin/sh"],
         sockets: true,

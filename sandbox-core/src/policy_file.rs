@@ -259,7 +259,7 @@ impl Reader<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::profile::Extra;
+    use crate::profile::{Extra, Grammar, Script};
     use crate::units::Limit;
 
     static PROFILE: Profile = Profile {
@@ -267,7 +267,9 @@ mod tests {
         synopsis: "",
         version: "",
         switches: &[],
-        dashed_values: false,
+        grammar: Grammar::PLAIN,
+        script: Script::Text,
+        environment: &[],
         library: &[],
         launchers: &[],
         sockets: true,

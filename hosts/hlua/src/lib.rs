@@ -3,7 +3,7 @@
 
 use std::ffi::CStr;
 
-use sandbox_core::{Extra, Lift, Neutered, Profile, Switch};
+use sandbox_core::{Extra, Grammar, Lift, Neutered, Profile, Script, Switch};
 
 /// Lua's release, as `lua -v` names it; a test compares it with what is linked.
 pub const RELEASE: &str = "Lua 5.4.8";
@@ -14,7 +14,9 @@ pub static PROFILE: Profile = Profile {
     synopsis: "[-e stat] [-l mod] [-l g=mod] [-i] [-v] [-E] [-W] [--] [-] [script [args]]",
     version: RELEASE,
     switches: &SWITCHES,
-    dashed_values: false,
+    grammar: Grammar::PLAIN,
+    script: Script::Text,
+    environment: &[],
     library: &LIBRARY,
     launchers: &["/bin/sh"],
     sockets: false,

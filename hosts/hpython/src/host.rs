@@ -1,0 +1,97 @@
+//! The flow's steps for Python.
+
+use std::ffi::{CString, OsStr, OsString};
+use std::io::{self, IsTerminal, Write};
+use std::os::unix::ffi::OsStringExt;
+
+use hpython::PROFILE;
+use sandbox_core::{
+    Confined, Failure, Host, Invocation, Outcome, Policy, Profile, Program, Sealed, Source, Usage, UsageError,
+};
+
+use crate::interpreter::{Interpreter, Start};
+use crate::late::Late;
+use crate::manners;
+use crate::memory;
+use crate::script;
+
+/// CPython, on its way to the user's program.
+pub struct Hpython {
+    start: Start,
+    site: bool,
+    late: Late,
+    talks: bool,
+}
+
+impl Host for Hpython {
+    const PROFILE: &'static Profile = &PROFILE;
+
+    /// CPython words its own mistakes.
+    fn usage(_argv0: &OsStr, _error: &UsageError) -> Usage {
+        Usage { text: Vec::new(), status: 2 }
+    }
+
+    fn interactive(invocation: &Invocation) -> bool {
+        may_talk(invocation) && io::stdin().is_terminal()
+    }
+
+    fn boot(invocation: Invocation) -> Result<Self, Failure> {
+        let site = !invocation.has("-S");
+        let talks = may_talk(&invocation);
+        let late = Late::of(&invocation);
+        memory::settle();
+        let start = Interpreter::start(&words(invocation)?, &late).map_err(Failure::boot)?;
+        Ok(Hpython { start, site, late, talks })
+    }
+
+    fn neuter(&mut self, policy: &Policy, confined: &Confined) -> Result<(), Failure> {
+        if matches!(self.start, Start::Over(_)) {
+            return Ok(());
+        }
+        self.late.find_environment();
+        if policy.neutering() {
+            manners::teach(policy, confined);
+        }
+        Ok(())
+    }
+
+    fn run(self, source: Source, _sealed: Sealed) -> Outcome {
+        let mut interpreter = match self.start {
+            Start::Up(interpreter) => interpreter,
+            Start::Over(status) => return Outcome::Exit(status),
+        };
+        if let Source::Opened { name, file: Some(file) } = source {
+            script::read_through(name, file);
+        }
+        interpreter.apply(&self.late);
+        if self.site && !interpreter.import_site() {
+            return Outcome::Exit(1);
+        }
+        let status = interpreter.run();
+        if let Some(advice) = manners::advice().filter(|_| status == 1 && !self.talks) {
+            // Where standard error cannot be written there is nobody to tell.
+            let _ = writeln!(io::stderr(), "hint: {advice}");
+        }
+        Outcome::Exit(status)
+    }
+}
+
+/// Whether the command line ends in a dialogue if standard input is a terminal.
+fn may_talk(invocation: &Invocation) -> bool {
+    let acts = invocation.has("-c") || invocation.has("-m");
+    invocation.has("-i") || (invocation.program == Program::None && !acts)
+}
+
+/// The command line without the sandbox's options.
+fn words(invocation: Invocation) -> Result<Vec<CString>, Failure> {
+    let Invocation { argv0, raw, program, args, .. } = invocation;
+    let mut words: Vec<OsString> = vec![argv0];
+    words.extend(raw);
+    if let Program::File(name) = program {
+        words.push(name);
+    }
+    words.extend(args);
+    let word =
+        |word: OsString| CString::new(word.into_vec()).map_err(|error| Failure::boot(error.to_string()));
+    words.into_iter().map(word).collect()
+}
