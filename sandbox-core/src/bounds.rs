@@ -71,6 +71,11 @@ impl Bound {
         self.amount != INFINITY
     }
 
+    /// Whether the memory budget ends before this.
+    fn is_wide(&self) -> bool {
+        matches!(self.setter, Setter::Budget(_)) || !self.is_finite()
+    }
+
     fn set(&self) -> Result<(), Failure> {
         if (self.soft, self.hard) == self.inherited {
             return Ok(());
@@ -129,7 +134,7 @@ impl Bounds {
     fn check(&self, profile: &Profile) -> Result<(), Failure> {
         for bound in &self.list {
             let least = match bound.resource {
-                Resource::AS | Resource::DATA => self.least_space(bound, profile)?,
+                Resource::AS | Resource::DATA => least_space(bound, profile)?,
                 Resource::STACK => LEAST_STACK,
                 Resource::NOFILE => limits::LEAST_FILES,
                 // A caller's hard limit has to leave the second of grace as well.
@@ -142,19 +147,6 @@ impl Bounds {
             }
         }
         Ok(())
-    }
-
-    /// The least space that will do: what is taken already, and what the interpreter needs to come up.
-    fn least_space(&self, bound: &Bound, profile: &Profile) -> Result<u64, Failure> {
-        if self.is_wide(bound) {
-            return Ok(0);
-        }
-        Ok((space_taken()? + ROOM + profile.least_memory).next_multiple_of(1 << 20))
-    }
-
-    /// Whether the memory budget ends before this.
-    fn is_wide(&self, bound: &Bound) -> bool {
-        matches!(bound.setter, Setter::Budget(_)) || !bound.is_finite()
     }
 
     /// Sets each limit, soft and hard.
@@ -178,7 +170,7 @@ impl Bounds {
             Limit::None => INFINITY,
         };
         let mut memory = Memory { bytes: budget, bound: None };
-        for bound in self.list.iter().filter(|bound| is_space(bound.resource) && !self.is_wide(bound)) {
+        for bound in self.list.iter().filter(|bound| is_space(bound.resource) && !bound.is_wide()) {
             let left = bound.soft.saturating_sub(space_taken()? + ROOM);
             if left < memory.bytes {
                 memory = Memory { bytes: left, bound: Some(*bound) };
@@ -203,6 +195,14 @@ impl Bounds {
 pub(crate) struct Memory {
     pub(crate) bytes: u64,
     pub(crate) bound: Option<Bound>,
+}
+
+/// The least space that will do: what is taken already, and what the interpreter needs to come up.
+fn least_space(bound: &Bound, profile: &Profile) -> Result<u64, Failure> {
+    if bound.is_wide() {
+        return Ok(0);
+    }
+    Ok((space_taken()? + ROOM + profile.least_memory).next_multiple_of(1 << 20))
 }
 
 fn is_space(resource: Resource) -> bool {

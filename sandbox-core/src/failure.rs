@@ -2,6 +2,7 @@
 //! for a missing script.
 
 use std::ffi::OsString;
+use std::fmt::Display;
 use std::io;
 use std::path::PathBuf;
 
@@ -9,8 +10,8 @@ use crate::bounds::Bound;
 use crate::denial;
 use crate::outcome;
 
-/// An error of the system in its own words, without Rust's addition of the number.
-pub(crate) fn cause(error: &io::Error) -> String {
+/// An error in the system's own words, without Rust's addition of the number.
+pub(crate) fn cause(error: &impl Display) -> String {
     let text = error.to_string();
     match text.find(" (os error ") {
         Some(end) => text[..end].to_owned(),

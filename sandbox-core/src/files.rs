@@ -11,7 +11,7 @@ use landlock::{
     RulesetError, RulesetStatus, Scope,
 };
 
-use crate::failure::Failure;
+use crate::failure::{Failure, cause};
 use crate::kernel;
 use crate::net::Net;
 use crate::options::Without;
@@ -159,7 +159,7 @@ fn rights(access: Access, is_directory: bool, abi: ABI) -> BitFlags<AccessFs> {
 }
 
 fn refused(step: &'static str, error: &RulesetError) -> Failure {
-    Failure::Landlock { step, cause: error.to_string() }
+    Failure::Landlock { step, cause: cause(error) }
 }
 
 /// The kernel ties no rule to what has no place in a file system, such as a pipe (`EBADFD`): a
