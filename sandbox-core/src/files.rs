@@ -106,15 +106,21 @@ fn handled(abi: ABI) -> Result<RulesetCreated, RulesetError> {
     ruleset.create()
 }
 
+/// Without rules for ports a grant of some would be one of all.
+fn require_ports(net: &Net, abi: ABI) -> Result<(), Failure> {
+    if abi >= ABI::V4 || net.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::Kernel {
+        what: "rules for TCP ports, which hold --allow-net (Landlock ABI 4, Linux 6.7)",
+        without: None,
+        source: io::Error::from_raw_os_error(libc::ENOSYS),
+    })
+}
+
 /// Lets TCP connect to and be bound to the granted ports.
 fn add_ports(ruleset: &mut RulesetCreated, net: &Net, abi: ABI) -> Result<(), Failure> {
-    if abi < ABI::V4 && !net.is_empty() {
-        return Err(Failure::Kernel {
-            what: "rules for TCP ports, which hold --allow-net (Landlock ABI 4, Linux 6.7)",
-            without: None,
-            source: io::Error::from_raw_os_error(libc::ENOSYS),
-        });
-    }
+    require_ports(net, abi)?;
     let connect = net.connect.iter().map(|port| (port, AccessNet::ConnectTcp));
     let listen = net.listen.iter().map(|port| (port, AccessNet::BindTcp));
     for (port, access) in connect.chain(listen) {
@@ -199,6 +205,22 @@ mod tests {
                 assert_eq!(rights(access, true, abi) & !AccessFs::from_all(abi), BitFlags::EMPTY);
             }
         }
+    }
+
+    #[test]
+    fn ports_need_a_kernel_that_holds_them() {
+        let net = Net::parse("connect:443").unwrap();
+        for (abi, held) in [(ABI::V1, false), (ABI::V3, false), (ABI::V4, true), (ABI::V9, true)] {
+            assert_eq!(require_ports(&net, abi).is_ok(), held, "{abi:?}");
+            assert!(require_ports(&Net::default(), abi).is_ok());
+        }
+        let refused = require_ports(&net, ABI::V3).unwrap_err();
+        assert_eq!(
+            refused.to_string(),
+            "the kernel lacks rules for TCP ports, which hold --allow-net (Landlock ABI 4, Linux 6.7): \
+             Function not implemented"
+        );
+        assert_eq!(refused.hint(), None);
     }
 
     #[test]

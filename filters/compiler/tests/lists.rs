@@ -226,6 +226,29 @@ fn the_lists_say_what_the_table_says() {
     }
 }
 
+/// connect, bind and sendmsg, which the network's grants open, would point one of a pair of datagram sockets at any socket
+/// by path. So no host makes such a pair.
+#[test]
+fn no_host_makes_pairs_of_datagram_sockets() {
+    let entries = std::fs::read_dir(filters_directory()).expect("the directory");
+    let names = entries.filter_map(|entry| entry.expect("an entry").file_name().into_string().ok());
+    let hosts = names.filter_map(|name| name.strip_suffix(".filter").map(str::to_owned));
+    let hosts: Vec<_> = hosts.filter(|name| name.starts_with('h') && !name.contains('+')).collect();
+    assert!(hosts.iter().any(|host| host == "hlua"));
+    for host in hosts {
+        let rules = load(filters_directory(), &host, EVERYTHING).expect("the lists");
+        for arch in Arch::ALL {
+            let number = Call::named("socketpair").and_then(|call| call.number(arch)).expect("a number");
+            for flags in [0, 0o4000, 0o2000000, 0o2004000] {
+                for family in [1, 2, 10] {
+                    let made = rules.decide(arch, number, &[family, 2 | flags, 0, 0, 0, 0]);
+                    assert_eq!(made, EPERM, "{host} on {arch:?}: {family} {flags:o}");
+                }
+            }
+        }
+    }
+}
+
 /// glibc's words for the flags, written out, so that a wrong constant is not hidden by using it twice.
 #[test]
 fn words_of_the_c_library_on_x86_64() {
