@@ -114,7 +114,7 @@ impl Bounds {
     /// # Errors
     /// [`Failure::TooSmall`], whoever set the limit.
     pub(crate) fn of(policy: &Policy, profile: &Profile, tasks: Option<u64>) -> Result<Self, Failure> {
-        let mut asked = limits::resources(&policy.limits, profile.memory_overhead, tasks);
+        let mut asked = limits::resources(&policy.limits, profile, tasks);
         asked.extend(policy.rlimits.iter().map(|(resource, amount)| (*resource, *amount, Setter::Rlimit)));
         let mut list: Vec<Bound> = Vec::new();
         for resource in asked.iter().map(|(resource, ..)| *resource).chain(VITAL) {

@@ -6,6 +6,7 @@ use std::io;
 use rlimit::Resource;
 
 use crate::bounds::Setter;
+use crate::profile::Profile;
 use crate::units::{Limit, Unit};
 
 /// What can be limited.
@@ -103,9 +104,16 @@ pub fn resource(name: &str) -> Option<Resource> {
     full.parse().ok().filter(|found: &Resource| found.is_supported())
 }
 
-/// The resource limits that a run is to have, and on whose word; `overhead` is the address space
-/// beyond the memory budget, `tasks` the user's tasks, present and to come.
-pub(crate) fn resources(limits: &Limits, overhead: u64, tasks: Option<u64>) -> Vec<(Resource, u64, Setter)> {
+/// The resource limits that a run is to have, and on whose word; `tasks` are the user's, present and to come.
+///
+/// Address space is the outer bound of memory: it counts also what is shared or only reserved, so the profile says how much
+/// comes on top. Where the interpreter does not count what it allocates, the private memory that can be written is held
+/// to the budget itself.
+pub(crate) fn resources(
+    limits: &Limits,
+    profile: &Profile,
+    tasks: Option<u64>,
+) -> Vec<(Resource, u64, Setter)> {
     let fixed = |resource, amount| (resource, amount, Setter::Sandbox);
     let mut list = vec![
         // A dump would hold what was granted to the script, in a place that was not.
@@ -123,7 +131,10 @@ pub(crate) fn resources(limits: &Limits, overhead: u64, tasks: Option<u64>) -> V
     add(Resource::CPU, Budget::Cpu, &|ms| ms / 1000);
     add(Resource::NOFILE, Budget::Files, &|n| n);
     add(Resource::FSIZE, Budget::FileSize, &|n| n);
-    add(Resource::AS, Budget::Memory, &|bytes| bytes.saturating_add(overhead));
+    add(Resource::AS, Budget::Memory, &|bytes| bytes.saturating_add(profile.memory_overhead));
+    if !profile.counts_memory {
+        add(Resource::DATA, Budget::Memory, &|bytes| bytes);
+    }
     if let Some(tasks) = tasks {
         list.push((Resource::NPROC, tasks, Setter::Budget(Budget::Processes)));
     }

@@ -35,6 +35,7 @@ static PROFILE: Profile = Profile {
     extras: hlua::PROFILE.extras,
     neutered: &[],
     filters: &FILTERS,
+    counts_memory: hlua::PROFILE.counts_memory,
     memory_overhead: hlua::PROFILE.memory_overhead,
     least_memory: hlua::PROFILE.least_memory,
 };
