@@ -22,6 +22,7 @@ mod monitor;
 pub mod net;
 pub mod options;
 pub mod outcome;
+pub mod pages;
 pub mod policy;
 mod policy_file;
 mod privileges;

@@ -66,6 +66,8 @@ impl Host for Hpython {
             script::read_through(name, file);
         }
         interpreter.apply(&self.late);
+        #[cfg(static_python)]
+        crate::leaving::prepare();
         if self.site && !interpreter.import_site() {
             return Outcome::Exit(1);
         }
