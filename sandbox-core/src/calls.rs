@@ -46,7 +46,11 @@ impl Grants {
 
 /// A filter, not yet in force.
 #[derive(Debug)]
-pub(crate) struct Filter(Vec<libc::sock_filter>);
+pub(crate) struct Filter {
+    instructions: Vec<libc::sock_filter>,
+    /// Whether programs that are started inherit it.
+    inherited: bool,
+}
 
 impl Filter {
     /// Takes one of a host's compiled filters.
@@ -62,17 +66,21 @@ impl Filter {
                 cause: "the host was built without it".into(),
             });
         }
-        Ok(Filter(instructions))
+        Ok(Filter { instructions, inherited: grants.run })
     }
 
     /// Puts the filter in force on every thread.
     ///
     /// # Errors
     /// [`Failure::Step`]; a thread that cannot take the filter is an error too.
-    pub(crate) fn load(self) -> Result<(), Failure> {
+    pub(crate) fn load(mut self) -> Result<(), Failure> {
+        // Programs may outlive this process and meet another one under its number: then the number stays nobody's.
+        if !self.inherited {
+            name_self(&mut self.instructions, std::process::id());
+        }
         let program = libc::sock_fprog {
-            len: u16::try_from(self.0.len()).unwrap_or(u16::MAX),
-            filter: self.0.as_ptr().cast_mut(),
+            len: u16::try_from(self.instructions.len()).unwrap_or(u16::MAX),
+            filter: self.instructions.as_ptr().cast_mut(),
         };
         // SAFETY: `program` and the instructions that it points to outlive the call, which only
         // reads them; the kernel checks the program.
@@ -91,6 +99,19 @@ impl Filter {
                 step: "filter system calls",
                 cause: format!("thread {thread} could not be included"),
             }),
+        }
+    }
+}
+
+/// The number that stands for the process itself in a compiled filter: `SELF` of its words.
+const SELF: u32 = 0x7fff_5e1f;
+
+/// Puts the process's number where the filter compares with [`SELF`].
+fn name_self(instructions: &mut [libc::sock_filter], process: u32) {
+    const COMPARES: u32 = libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K;
+    for instruction in instructions {
+        if u32::from(instruction.code) == COMPARES && instruction.k == SELF {
+            instruction.k = process;
         }
     }
 }
@@ -114,6 +135,17 @@ mod tests {
         let write = Grants { write: true, ..Grants::default() };
         let terminal = Grants { terminal: true, ..Grants::default() };
         assert_eq!((Grants::default().bits(), write.bits(), terminal.bits()), (0, 1, 8));
+    }
+
+    #[test]
+    fn the_process_takes_its_place_in_comparisons_only() {
+        assert_eq!(SELF, filter_compiler::SELF);
+        let compares = libc::sock_filter { code: 0x15, jt: 0, jf: 0, k: SELF };
+        let loads = libc::sock_filter { code: 0x20, ..compares };
+        let other = libc::sock_filter { k: 3, ..compares };
+        let mut instructions = [compares, loads, other];
+        name_self(&mut instructions, 7);
+        assert_eq!(instructions.map(|instruction| instruction.k), [7, SELF, 3]);
     }
 
     #[test]

@@ -26,16 +26,22 @@ impl Domain {
     ///
     /// # Errors
     /// [`Failure::Grant`] for a path that was asked for and cannot be opened, [`Failure::Landlock`].
-    pub(crate) fn new(grants: &[Grant], mut script: Option<File>, abi: ABI) -> Result<Self, Failure> {
+    pub(crate) fn new(grants: &[Grant], script: Option<&File>, abi: ABI) -> Result<Self, Failure> {
         let mut ruleset = handled(abi).map_err(|error| refused("create the ruleset", &error))?;
         for grant in grants {
-            let opened = match grant.origin {
-                Origin::Script => script.take().map(|file| (file, false)),
-                _ => open(grant)?,
+            let opened;
+            let file = match grant.origin {
+                Origin::Script => script,
+                _ => {
+                    opened = open(grant)?;
+                    opened.as_ref()
+                }
             };
-            let Some((file, is_directory)) = opened else {
+            let Some(file) = file else {
                 continue;
             };
+            let is_directory =
+                kernel::is_directory(file).map_err(|error| Failure::step("look at a grant", &error))?;
             let rights = rights(grant.access, is_directory, abi);
             if let Err(error) = (&mut ruleset).add_rule(PathBeneath::new(file, rights)) {
                 rule_refused(grant, &error)?;
@@ -98,10 +104,9 @@ fn handled(abi: ABI) -> Result<RulesetCreated, RulesetError> {
 }
 
 /// Opens a granted path without any right to its content. A default that does not exist is `None`.
-fn open(grant: &Grant) -> Result<Option<(File, bool)>, Failure> {
-    let opened = open_path(&grant.path).and_then(|file| Ok((kernel::is_directory(&file)?, file)));
-    match (opened, grant.origin) {
-        (Ok((is_directory, file)), _) => Ok(Some((file, is_directory))),
+fn open(grant: &Grant) -> Result<Option<File>, Failure> {
+    match (open_path(&grant.path), grant.origin) {
+        (Ok(file), _) => Ok(Some(file)),
         (Err(source), Origin::Asked(flag)) => Err(Failure::Grant { flag, path: grant.path.clone(), source }),
         (Err(_), Origin::Default | Origin::Script) => Ok(None),
     }

@@ -39,7 +39,7 @@ pub use invocation::{Given, Invocation, Program, UsageError};
 pub use options::{Action, Options};
 pub use outcome::Outcome;
 pub use policy::Policy;
-pub use profile::{Extra, Profile, Switch};
+pub use profile::{Extra, Grammar, Profile, Script, Switch};
 pub use sandbox::{Confined, Sandbox, Sealed};
 pub use source::Source;
 
@@ -79,9 +79,10 @@ fn run<H: Host>() -> Result<Outcome, Failure> {
         }
     }
     let policy = Policy::of(&options, profile, interactive)?;
-    let (source, script) = Source::open(&options.invocation.program)?;
+    let (source, script) = Source::open(&options.invocation.program, profile.script)?;
     descriptors::close_inherited(script.as_ref())?;
-    let sandbox = Sandbox::prepare(&policy, profile, script)?;
+    let sandbox = Sandbox::prepare(&policy, profile, script.as_ref())?;
+    let source = source.holding(script);
     confess(profile.name, &policy);
     monitor::watch(profile.name, &policy)?;
     environment::reduce(&policy);

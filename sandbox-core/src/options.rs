@@ -159,7 +159,9 @@ impl Options {
         match next.as_bytes() {
             b"-" => Ok(self.program(parser, Program::Stdin, true)),
             b"--" => Ok(self.program(parser, Program::None, true)),
-            long if long.starts_with(b"--") => self.ours(profile, parser),
+            long if long.starts_with(b"--") && !profile.switches.iter().any(|theirs| next == theirs.name) => {
+                self.ours(profile, parser)
+            }
             [b'-', ..] => Ok(self.native(profile, parser, &next)),
             _ => Ok(self.program(parser, Program::None, false)),
         }
@@ -188,28 +190,34 @@ impl Options {
             return false;
         };
         self.invocation.raw.extend(rest.next());
-        match native_switch(profile.switches, typed) {
-            Some((switch, None)) if switch.value => {
-                let fits = |next: &OsStr| profile.dashed_values || !next.as_bytes().starts_with(b"-");
-                let Some(value) = rest.next_if(fits) else {
-                    self.action = Action::Usage(UsageError::NeedsValue(typed.to_owned()));
-                    return false;
-                };
-                self.invocation.raw.push(value.clone());
-                self.given(switch, Some(value));
-            }
-            Some((switch, value)) => self.given(switch, value),
-            None => {
-                self.action = Action::Usage(UsageError::Unknown(typed.to_owned()));
+        let grammar = profile.grammar;
+        let mut ahead = native_switches(profile.switches, typed, grammar.clusters);
+        let error = loop {
+            let Some(found) = ahead.next() else { return true };
+            let Some((switch, attached)) = found else { break UsageError::Unknown(typed.to_owned()) };
+            let value = match attached {
+                None if switch.value => {
+                    let fits = |next: &OsStr| grammar.dashed_values || !next.as_bytes().starts_with(b"-");
+                    let Some(value) = rest.next_if(fits) else {
+                        break UsageError::NeedsValue(typed.to_owned());
+                    };
+                    self.invocation.raw.push(value.clone());
+                    Some(value)
+                }
+                attached => attached,
+            };
+            self.invocation.switches.push(Given { name: switch.name, value });
+            if grammar.programs.contains(&switch.name) {
+                self.invocation.args = rest.collect();
                 return false;
             }
+        };
+        if grammar.explains_itself {
+            self.invocation.args = rest.collect();
+        } else {
+            self.action = Action::Usage(error);
         }
-        true
-    }
-
-    fn given(&mut self, switch: &Switch, value: Option<OsString>) {
-        let name = switch.name;
-        self.invocation.switches.push(Given { name, value });
+        false
     }
 
     /// One of the sandbox's options.
@@ -277,16 +285,32 @@ fn peek(parser: &mut Parser) -> Option<OsString> {
     parser.try_raw_args()?.peek().map(OsStr::to_owned)
 }
 
-/// The interpreter's option that an argument is, with its attached value.
-fn native_switch<'a>(switches: &'a [Switch], typed: &OsStr) -> Option<(&'a Switch, Option<OsString>)> {
-    let bytes = typed.as_bytes();
-    switches.iter().find_map(|switch| {
-        let rest = bytes.strip_prefix(switch.name.as_bytes())?;
-        match (rest.is_empty(), switch.value) {
-            (true, _) => Some((switch, None)),
-            (false, true) => Some((switch, Some(OsString::from_vec(rest.to_vec())))),
-            (false, false) => None,
+/// The interpreter's options that stand in an argument, the last with its attached value; `None` is one that
+/// there is not.
+fn native_switches<'a>(
+    switches: &'a [Switch],
+    typed: &'a OsStr,
+    clusters: bool,
+) -> impl Iterator<Item = Option<(&'a Switch, Option<OsString>)>> {
+    let whole = switches.iter().find(|switch| typed == switch.name);
+    let mut letters = typed.as_bytes().get(1..).unwrap_or_default();
+    std::iter::from_fn(move || {
+        let (letter, rest) = letters.split_first()?;
+        letters = &[];
+        if let Some(switch) = whole {
+            return Some(Some((switch, None)));
         }
+        let named = |switch: &&Switch| switch.name.as_bytes() == [b'-', *letter];
+        let found = switches.iter().find(named).and_then(|switch| match switch.value {
+            _ if rest.is_empty() => Some((switch, None)),
+            true => Some((switch, Some(OsString::from_vec(rest.to_vec())))),
+            false if clusters => {
+                letters = rest;
+                Some((switch, None))
+            }
+            false => None,
+        });
+        Some(found)
     })
 }
 
@@ -359,8 +383,11 @@ pub(crate) fn rlimit_of(text: &str) -> Result<(rlimit::Resource, u64), &'static 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::profile::{Grammar, Script};
 
-    static PROFILE: Profile = Profile {
+    static PROFILE: Profile = PLAIN;
+
+    const PLAIN: Profile = Profile {
         name: "hx",
         synopsis: "[script]",
         version: "X 1",
@@ -368,7 +395,9 @@ mod tests {
             Switch { name: "-e", value: true, help: "run a statement" },
             Switch { name: "-i", value: false, help: "interactive" },
         ],
-        dashed_values: false,
+        grammar: Grammar::PLAIN,
+        script: Script::Text,
+        environment: &[],
         library: &[],
         launchers: &[],
         extras: &[crate::profile::Extra { name: "bytecode", help: "" }],
@@ -413,6 +442,23 @@ mod tests {
         assert_eq!(parse("hx -ix").unwrap().action, Action::Usage(UsageError::Unknown("-ix".into())));
         for line in ["hx -e", "hx -e -i"] {
             assert_eq!(parse(line).unwrap().action, Action::Usage(UsageError::NeedsValue("-e".into())));
+        }
+    }
+
+    #[test]
+    fn options_in_one_argument() {
+        static CLUSTERS: Grammar =
+            Grammar { dashed_values: true, clusters: true, programs: &["-e"], explains_itself: true };
+        static OTHER: Profile = Profile { grammar: CLUSTERS, switches: PROFILE.switches, ..PLAIN };
+        let parse =
+            |line: &str| Options::parse(&OTHER, line.split(' ').map(OsString::from)).unwrap().invocation;
+        let given = parse("hx -iie -x --y -i");
+        assert_eq!(given.switches.iter().map(|given| given.name).collect::<Vec<_>>(), ["-i", "-i", "-e"]);
+        assert_eq!(given.switches[2].value.as_deref(), Some(OsStr::new("-x")));
+        assert_eq!((given.raw.len(), given.program, given.args.len()), (2, Program::None, 2));
+        for wrong in ["hx -iq --allow-what", "hx -e"] {
+            let given = parse(wrong);
+            assert_eq!(given.raw.len() + given.args.len(), wrong.split(' ').count() - 1);
         }
     }
 

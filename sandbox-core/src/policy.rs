@@ -142,7 +142,7 @@ impl Policy {
         Ok(Policy {
             grants,
             run,
-            env: rules.env,
+            env: profile.environment.iter().map(Into::into).chain(rules.env).collect(),
             extras: rules.extras,
             limits,
             rlimits: rules.rlimits,
@@ -351,6 +351,7 @@ fn check_limits(limits: &Limits, profile: &Profile) -> Result<(), Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::profile::{Grammar, Script};
     use std::ffi::OsString;
 
     static PROFILE: Profile = Profile {
@@ -358,7 +359,9 @@ mod tests {
         synopsis: "",
         version: "",
         switches: &[],
-        dashed_values: false,
+        grammar: Grammar::PLAIN,
+        script: Script::Text,
+        environment: &[],
         library: &["/usr/share/x"],
         launchers: &["/bin/sh"],
         extras: &[],

@@ -187,7 +187,7 @@ impl Reader<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::profile::Extra;
+    use crate::profile::{Extra, Grammar, Script};
     use crate::units::Limit;
 
     static PROFILE: Profile = Profile {
@@ -195,7 +195,9 @@ mod tests {
         synopsis: "",
         version: "",
         switches: &[],
-        dashed_values: false,
+        grammar: Grammar::PLAIN,
+        script: Script::Text,
+        environment: &[],
         library: &[],
         launchers: &[],
         extras: &[Extra { name: "bytecode", help: "" }],

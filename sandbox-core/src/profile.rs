@@ -11,8 +11,12 @@ pub struct Profile {
     pub version: &'static str,
     /// The interpreter's own options.
     pub switches: &'static [Switch],
-    /// Whether an option's value may begin with a dash when it is an argument of its own.
-    pub dashed_values: bool,
+    /// How the interpreter reads them.
+    pub grammar: Grammar,
+    /// How the host takes the script.
+    pub script: Script,
+    /// Environment variables of the language's that reach the script without being named.
+    pub environment: &'static [&'static str],
     /// Files and directories that are readable by default, as far as they exist.
     pub library: &'static [&'static str],
     /// Programs that the language's own functions start others with (`/bin/sh` for `os.execute`):
@@ -26,6 +30,34 @@ pub struct Profile {
     pub memory_overhead: u64,
     /// The smallest `--limit-memory` in bytes with which the interpreter comes up.
     pub least_memory: u64,
+}
+
+/// How an interpreter reads its own options.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Grammar {
+    /// Whether an option's value may begin with a dash when it is an argument of its own.
+    pub dashed_values: bool,
+    /// Whether options share an argument: `-Bs` for `-B -s`.
+    pub clusters: bool,
+    /// Options whose value is the program: all after it are its arguments.
+    pub programs: &'static [&'static str],
+    /// Whether the interpreter itself says what is wrong with its options.
+    pub explains_itself: bool,
+}
+
+impl Grammar {
+    /// One option an argument, values without a dash, mistakes explained by the host.
+    pub const PLAIN: Grammar =
+        Grammar { dashed_values: false, clusters: false, programs: &[], explains_itself: false };
+}
+
+/// How a host takes the script.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Script {
+    /// As text, read before the doors close. Its name must be that of a file that can be read.
+    Text,
+    /// As an open descriptor of a file or a directory. What cannot be opened the interpreter reports.
+    Descriptor,
 }
 
 /// An option of the plain interpreter, such as `-e`.

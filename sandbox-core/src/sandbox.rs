@@ -49,7 +49,7 @@ impl Sandbox {
     pub fn prepare(
         policy: &Policy,
         profile: &'static Profile,
-        script: Option<File>,
+        script: Option<&File>,
     ) -> Result<Self, Failure> {
         let abi = required_landlock(policy)?;
         let filter = required_seccomp(policy)?

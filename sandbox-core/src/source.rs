@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::failure::Failure;
 use crate::invocation::Program;
+use crate::profile::Script;
 
 /// The user's program.
 #[derive(Debug)]
@@ -18,6 +19,14 @@ pub enum Source {
         /// All of it.
         text: Vec<u8>,
     },
+    /// A file or a directory, for the interpreter to read through this descriptor, which is none where the name
+    /// could not be opened.
+    Opened {
+        /// As typed.
+        name: OsString,
+        /// What is there.
+        file: Option<File>,
+    },
     /// `-`: it will be read from standard input, behind the doors.
     Stdin,
     /// None was named; the host knows what its language does then.
@@ -25,20 +34,33 @@ pub enum Source {
 }
 
 impl Source {
-    /// Opens and reads the script. The descriptor comes along: what the script may read of itself is
+    /// Opens the script, and reads it for a host that takes text. The descriptor comes along: what the script may read of itself is
     /// granted by it, not by a name that may mean another file by then.
     ///
     /// # Errors
     /// [`Failure::Script`].
-    pub fn open(program: &Program) -> Result<(Self, Option<File>), Failure> {
+    pub fn open(program: &Program, script: Script) -> Result<(Self, Option<File>), Failure> {
         match program {
             Program::Stdin => Ok((Source::Stdin, None)),
             Program::None => Ok((Source::None, None)),
+            Program::File(name) if script == Script::Descriptor => {
+                Ok((Source::Opened { name: name.clone(), file: None }, File::open(name).ok()))
+            }
             Program::File(name) => {
                 let path = PathBuf::from(name);
                 let (text, file) = read(&path).map_err(|source| Failure::Script { path, source })?;
                 Ok((Source::File { name: name.clone(), text }, Some(file)))
             }
+        }
+    }
+}
+
+impl Source {
+    /// Hands the descriptor to a source that is read through it; others have no more use for it.
+    pub(crate) fn holding(self, script: Option<File>) -> Self {
+        match self {
+            Source::Opened { name, .. } => Source::Opened { name, file: script },
+            read => read,
         }
     }
 }
@@ -60,7 +82,7 @@ mod tests {
     use super::*;
 
     fn error(name: &str) -> String {
-        Source::open(&Program::File(name.into())).unwrap_err().to_string()
+        Source::open(&Program::File(name.into()), Script::Text).unwrap_err().to_string()
     }
 
     #[test]

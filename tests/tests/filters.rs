@@ -12,7 +12,7 @@ use casebook::host::Host;
 use casebook::identity::Identity;
 use casebook::job::{Event, Input, Job, Ran};
 use casebook::sys;
-use filter_compiler::{Action, Arch, Rule, Ruleset, errno_value, filters_directory, load};
+use filter_compiler::{Action, Arch, Rule, Ruleset, SELF, errno_value, filters_directory, load};
 use libtest_mimic::Trial;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -28,6 +28,17 @@ struct Set {
     host: Host,
     flags: &'static [&'static str],
     rules: Ruleset,
+}
+
+impl Set {
+    /// Whoever loads a filter takes SELF's place in it, unless programs inherit it.
+    fn argument(&self, value: u64) -> String {
+        let (number, rest) = (value as u32, value & !u64::from(u32::MAX));
+        if number == SELF && !self.flags.contains(&"--allow-run") {
+            return format!("self|{rest:#x}");
+        }
+        format!("{value:#x}")
+    }
 }
 
 fn main() -> ExitCode {
@@ -107,7 +118,7 @@ fn ask_line(set: &Set, rules: &[usize], identity: Identity, binaries: &Binaries)
         };
         questions.extend(arguments(rule).iter().map(|arguments| Question {
             name: rule.call.name,
-            action: words(rule.call.name, number, arguments),
+            action: words(set, rule.call.name, number, arguments),
             wanted: set.rules.decide(ARCH, number, arguments),
         }));
     }
@@ -147,13 +158,13 @@ fn arguments(rule: &Rule) -> Vec<[u64; 6]> {
 }
 
 /// The probe's words for a call. What makes a second task needs care that a bare call cannot take.
-fn words(name: &str, number: u32, arguments: &[u64; 6]) -> String {
+fn words(set: &Set, name: &str, number: u32, arguments: &[u64; 6]) -> String {
     match name {
         "fork" => "raw-fork".to_owned(),
         "vfork" => "vfork".to_owned(),
         "pause" => format!("ready-call #{number}"),
         _ => {
-            let arguments: Vec<String> = arguments.iter().map(|a| format!("{a:#x}")).collect();
+            let arguments: Vec<String> = arguments.iter().map(|a| set.argument(*a)).collect();
             format!("call #{number} {}", arguments.join(" "))
         }
     }

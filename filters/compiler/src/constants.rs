@@ -27,6 +27,7 @@ const CONSTANTS: &[Constant] = &[
     same("O_EXCL", 0o200),
     same("O_TRUNC", 0o1000),
     same("O_APPEND", 0o2000),
+    same("O_NONBLOCK", 0o4000),
     same("O_ASYNC", 0o20000),
     differs("O_DIRECTORY", 0o200000, 0o40000),
     differs("O_NOFOLLOW", 0o400000, 0o100000),
@@ -39,7 +40,10 @@ const CONSTANTS: &[Constant] = &[
     // mmap, mprotect, madvise
     same("PROT_READ", 1),
     same("PROT_EXEC", 4),
+    same("MAP_PRIVATE", 0x2),
+    same("MAP_FIXED", 0x10),
     same("MAP_ANONYMOUS", 0x20),
+    same("MAP_DENYWRITE", 0x800),
     same("MADV_NORMAL", 0),
     same("MADV_RANDOM", 1),
     same("MADV_SEQUENTIAL", 2),
@@ -57,6 +61,9 @@ const CONSTANTS: &[Constant] = &[
     same("F_SETFD", 2),
     same("F_GETFL", 3),
     same("F_SETFL", 4),
+    same("F_GETLK", 5),
+    same("F_SETLK", 6),
+    same("F_SETLKW", 7),
     same("F_DUPFD_CLOEXEC", 1030),
     // ioctl
     same("TCGETS", 0x5401),
@@ -99,15 +106,31 @@ const CONSTANTS: &[Constant] = &[
     same("CLONE_CHILD_CLEARTID", 0x20_0000),
     same("CLONE_DETACHED", 0x40_0000),
     same("CLONE_CHILD_SETTID", 0x100_0000),
+    // socketpair
+    same("AF_UNIX", 1),
+    same("SOCK_STREAM", 1),
+    same("SOCK_DGRAM", 2),
+    same("SOCK_SEQPACKET", 5),
+    same("SOCK_CLOEXEC", 0o2000000),
     // signals
     same("SIGINT", 2),
     same("SIGCHLD", 17),
+    same("SIGXFSZ", 25),
+    same("SIGVTALRM", 26),
+    same("SIGPROF", 27),
     same("SIGWINCH", 28),
+    same("SIGIO", 29),
+    same("SIGPWR", 30),
+    // The process itself: no process has this number, and who loads the program puts the real one in its place.
+    same("SELF", SELF),
     // prctl, arch_prctl
     same("PR_SET_NAME", 15),
     same("PR_CAPBSET_READ", 23),
     same("ARCH_SET_FS", 0x1002),
 ];
+
+/// The number that stands for the process itself in a compiled program.
+pub const SELF: u32 = 0x7fff_5e1f;
 
 const ERRNOS: &[(&str, u16)] = &[("EPERM", 1), ("EACCES", 13), ("ENOSYS", 38), ("EOPNOTSUPP", 95)];
 

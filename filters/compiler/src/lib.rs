@@ -17,7 +17,7 @@ mod ruleset;
 
 pub use arch::Arch;
 pub use calls::{CALLS, Call};
-pub use constants::{constant_names, constant_value, errno_value};
+pub use constants::{SELF, constant_names, constant_value, errno_value};
 pub use embed::{GRANTS, embed, filters_directory, grants, load};
 pub use grammar::{Error, Place, Role, Text};
 pub use program::{Instruction, Program};

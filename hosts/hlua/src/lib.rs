@@ -1,7 +1,7 @@
 //! What hlua asks of the sandbox, as data: the same for the program `hlua` and for the tests that
 //! enter its sandbox without Lua.
 
-use sandbox_core::{Extra, Profile, Switch};
+use sandbox_core::{Extra, Grammar, Profile, Script, Switch};
 
 /// Lua's release, as `lua -v` names it.
 pub const RELEASE: &str = "Lua 5.4.8";
@@ -12,7 +12,9 @@ pub static PROFILE: Profile = Profile {
     synopsis: "[-e stat] [-l mod] [-l g=mod] [-i] [-v] [-E] [-W] [--] [-] [script [args]]",
     version: RELEASE,
     switches: &SWITCHES,
-    dashed_values: false,
+    grammar: Grammar::PLAIN,
+    script: Script::Text,
+    environment: &[],
     library: &LIBRARY,
     launchers: &["/bin/sh"],
     extras: &EXTRAS,

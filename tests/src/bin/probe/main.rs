@@ -14,7 +14,8 @@ mod words;
 
 use outcome::Outcome as Result;
 use sandbox_core::{
-    Confined, Failure, Host, Invocation, Outcome, Policy, Profile, Sealed, Source, Switch, Usage, UsageError,
+    Confined, Failure, Grammar, Host, Invocation, Outcome, Policy, Profile, Script, Sealed, Source, Switch,
+    Usage, UsageError,
 };
 use std::ffi::{OsStr, OsString};
 use std::marker::PhantomData;
@@ -27,11 +28,14 @@ const fn of(host: &'static Profile) -> Profile {
         synopsis: "[-H HOST] [-B] [-N] [-i] -e ACTION",
         version: "a test instrument",
         switches: &SWITCHES,
+        grammar: Grammar::PLAIN,
+        script: Script::Text,
         ..*host
     }
 }
 
 static HLUA: Profile = of(&hlua::PROFILE);
+static HPYTHON: Profile = of(&hpython::PROFILE);
 
 /// Whose sandbox is entered.
 trait Sandbox {
@@ -42,6 +46,12 @@ struct Hlua;
 
 impl Sandbox for Hlua {
     const PROFILE: &'static Profile = &HLUA;
+}
+
+struct Hpython;
+
+impl Sandbox for Hpython {
+    const PROFILE: &'static Profile = &HPYTHON;
 }
 
 static SWITCHES: [Switch; 5] = [
@@ -128,6 +138,7 @@ pub extern "C" fn main(_: libc::c_int, _: *const *const libc::c_char) -> libc::c
     let word = |at: usize| arguments.get(at).and_then(|word| word.to_str());
     match (word(1), word(2)) {
         (Some("--bare"), _) => bare(&arguments[2..]),
+        (Some("-H"), Some("hpython")) => sandbox_core::main::<Probe<Hpython>>(),
         (Some("-H"), Some(host)) if host != "hlua" => unknown(host),
         _ => sandbox_core::main::<Probe<Hlua>>(),
     }

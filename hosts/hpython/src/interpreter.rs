@@ -1,0 +1,189 @@
+//! CPython's start and end (PEP 587), with `site` in between: it runs the user's code, and so waits for the doors.
+#![allow(unsafe_code, reason = "the interpreter is C")]
+
+use std::ffi::{CStr, CString, c_char, c_int};
+use std::mem::MaybeUninit;
+
+use pyo3::ffi;
+
+/// The paths that `python3` has, found when hpython was built: the interpreter need not look for them, and a
+/// `pyvenv.cfg` beside this program has no say.
+const EXECUTABLE: &CStr = to_c(concat!(env!("PYTHON_EXECUTABLE"), "\0"));
+const PREFIX: &CStr = to_c(concat!(env!("PYTHON_PREFIX"), "\0"));
+const STDLIB: &CStr = to_c(concat!(env!("PYTHON_STDLIB"), "\0"));
+const PATH: &str = env!("PYTHON_PATH");
+
+const fn to_c(text: &'static str) -> &'static CStr {
+    match CStr::from_bytes_with_nul(text.as_bytes()) {
+        Ok(text) => text,
+        Err(_) => panic!("a path with a zero byte"),
+    }
+}
+
+/// What became of the start.
+pub enum Start {
+    /// The interpreter is up.
+    Up(Interpreter),
+    /// It has said what it was asked, or what is wrong with the question.
+    Over(u8),
+}
+
+/// The one interpreter, initialised, with the GIL held.
+pub struct Interpreter(());
+
+impl Interpreter {
+    /// Starts the interpreter without `site`.
+    ///
+    /// # Errors
+    /// CPython's sentence.
+    pub fn start(words: &[CString]) -> Result<Start, String> {
+        let argv: Vec<*mut c_char> = words.iter().map(|word| word.as_ptr().cast_mut()).collect();
+        let count = argv.len().try_into().unwrap_or(ffi::Py_ssize_t::MAX);
+        // SAFETY: nobody else uses CPython yet; both structures are initialised by the functions for that before use,
+        // and the words outlive the calls, which copy them.
+        let status = unsafe {
+            let mut pre = MaybeUninit::<ffi::PyPreConfig>::uninit();
+            ffi::PyPreConfig_InitPythonConfig(pre.as_mut_ptr());
+            let status = ffi::Py_PreInitializeFromBytesArgs(pre.as_ptr(), count, argv.as_ptr().cast_mut());
+            if failed(&status) { status } else { initialize(count, &argv) }
+        };
+        // SAFETY: these look at the structure.
+        unsafe {
+            if ffi::PyStatus_IsExit(status) != 0 {
+                return Ok(Start::Over(low_byte(status.exitcode)));
+            }
+            if ffi::PyStatus_IsError(status) != 0 {
+                return Err(sentence(&status));
+            }
+        }
+        Ok(Start::Up(Interpreter(())))
+    }
+
+    /// Imports `site`, as the start would have done; false after an error, which has been printed.
+    pub fn import_site(&mut self) -> bool {
+        // SAFETY: the interpreter is up and the GIL held; the configuration is ours to change while no other
+        // interpreter has been made from it.
+        unsafe {
+            (*ffi_private::_PyInterpreterState_GetConfig(ffi::PyInterpreterState_Get())).site_import = 1;
+            if !show_site() {
+                ffi::PyErr_Print();
+                return false;
+            }
+            let site = ffi::PyImport_ImportModule(c"site".as_ptr());
+            if site.is_null() {
+                ffi::PyErr_Print();
+                return false;
+            }
+            ffi::Py_DECREF(site);
+        }
+        true
+    }
+
+    /// Runs what the command line says, and ends the interpreter.
+    pub fn run(self) -> u8 {
+        // SAFETY: the interpreter is up and the GIL held.
+        low_byte(unsafe { ffi::Py_RunMain() })
+    }
+}
+
+mod ffi_private {
+    use pyo3::ffi::{PyConfig, PyInterpreterState};
+
+    unsafe extern "C" {
+        pub fn _PyInterpreterState_GetConfig(interpreter: *mut PyInterpreterState) -> *mut PyConfig;
+    }
+}
+
+/// Lets `sys.flags.no_site` say what `python3`'s does.
+unsafe fn show_site() -> bool {
+    // SAFETY: `sys.flags` is a tuple as long as the names that its type matches; the slot's old value is a small
+    // integer, whose reference is given back.
+    unsafe {
+        let flags = ffi::PySys_GetObject(c"flags".as_ptr());
+        if flags.is_null() {
+            return false;
+        }
+        let names = ffi::PyObject_GetAttrString(ffi::Py_TYPE(flags).cast(), c"__match_args__".as_ptr());
+        if names.is_null() {
+            return false;
+        }
+        let name = ffi::PyUnicode_FromString(c"no_site".as_ptr());
+        let place = ffi::PySequence_Index(names, name);
+        ffi::Py_DECREF(name);
+        ffi::Py_DECREF(names);
+        if place < 0 {
+            return false;
+        }
+        let old = ffi::PyTuple_GET_ITEM(flags, place);
+        ffi::PyTuple_SET_ITEM(flags, place, ffi::PyLong_FromLong(0));
+        ffi::Py_DECREF(old);
+        true
+    }
+}
+
+unsafe fn initialize(count: ffi::Py_ssize_t, argv: &[*mut c_char]) -> ffi::PyStatus {
+    let mut config = MaybeUninit::<ffi::PyConfig>::uninit();
+    let at = config.as_mut_ptr();
+    // SAFETY: the first call initialises the structure; the rest is the order that PEP 587 asks for.
+    unsafe {
+        ffi::PyConfig_InitPythonConfig(at);
+        let mut status = ffi::PyConfig_SetBytesArgv(at, count, argv.as_ptr().cast_mut().cast());
+        if !failed(&status) {
+            (*at).site_import = 0;
+            status = set_paths(at);
+        }
+        if !failed(&status) {
+            status = ffi::Py_InitializeFromConfig(at);
+        }
+        ffi::PyConfig_Clear(at);
+        status
+    }
+}
+
+unsafe fn set_paths(config: *mut ffi::PyConfig) -> ffi::PyStatus {
+    // SAFETY: the configuration is initialised, and each field one of its own.
+    unsafe {
+        let fields = [
+            (&raw mut (*config).executable, EXECUTABLE),
+            (&raw mut (*config).base_executable, EXECUTABLE),
+            (&raw mut (*config).prefix, PREFIX),
+            (&raw mut (*config).base_prefix, PREFIX),
+            (&raw mut (*config).exec_prefix, PREFIX),
+            (&raw mut (*config).base_exec_prefix, PREFIX),
+            (&raw mut (*config).stdlib_dir, STDLIB),
+        ];
+        for (field, value) in fields {
+            let status = ffi::PyConfig_SetBytesString(config, field, value.as_ptr());
+            if failed(&status) {
+                return status;
+            }
+        }
+        (*config).module_search_paths_set = 1;
+        for directory in PATH.split(':') {
+            let wide: Vec<libc::wchar_t> = directory.chars().map(|c| c as libc::wchar_t).chain([0]).collect();
+            let status = ffi::PyWideStringList_Append(&raw mut (*config).module_search_paths, wide.as_ptr());
+            if failed(&status) {
+                return status;
+            }
+        }
+        ffi::PyStatus_Ok()
+    }
+}
+
+fn failed(status: &ffi::PyStatus) -> bool {
+    // SAFETY: it looks at the structure.
+    unsafe { ffi::PyStatus_Exception(*status) != 0 }
+}
+
+fn sentence(status: &ffi::PyStatus) -> String {
+    if status.err_msg.is_null() {
+        return "no reason given".into();
+    }
+    // SAFETY: CPython's messages are constants.
+    unsafe { CStr::from_ptr(status.err_msg) }.to_string_lossy().into_owned()
+}
+
+/// An exit status as the kernel takes it.
+fn low_byte(status: c_int) -> u8 {
+    status.to_le_bytes()[0]
+}
