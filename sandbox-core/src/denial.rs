@@ -50,15 +50,35 @@ impl Hints {
         says("Permission denied").then(|| self.grant(path))
     }
 
+    /// One line of advice for a library that was looked for and not found, while this directory was closed.
+    #[must_use]
+    pub fn for_closed_directory(&self, path: &Path) -> String {
+        format!("--allow-read={} would let libraries be found there", self.shown(path))
+    }
+
     fn limit(&self, budget: Budget) -> String {
         limit_reached(&self.limits, budget)
     }
 
     fn grant(&self, path: &Path) -> String {
-        let base = self.directory.as_deref().unwrap_or(Path::new(""));
-        let path = one_line(&base.join(path).to_string_lossy());
+        let path = self.shown(path);
         format!("--allow-read={path} or --allow-write={path} would allow it, as far as you may yourself")
     }
+
+    fn shown(&self, path: &Path) -> String {
+        let base = self.directory.as_deref().unwrap_or(Path::new(""));
+        one_line(&base.join(path).to_string_lossy())
+    }
+}
+
+/// Says that a virtual environment of another release is left out.
+#[must_use]
+pub fn other_release(name: &str, environment: &Path, theirs: &str, ours: &str) -> String {
+    let environment = one_line(&environment.to_string_lossy());
+    format!(
+        "{name}: warning: {environment} is for release {}, not {ours}: it is left out\n",
+        one_line(theirs)
+    )
 }
 
 /// Keeps a text on its line: what a path or an argument holds is no part of our layout, and a

@@ -17,6 +17,14 @@ pub struct Invocation {
     pub args: Vec<OsString>,
 }
 
+impl Invocation {
+    /// Whether an option of the interpreter was given.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.switches.iter().any(|given| given.name == name)
+    }
+}
+
 /// One option of the interpreter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Given {

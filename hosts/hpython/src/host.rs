@@ -1,7 +1,7 @@
 //! The flow's steps for Python.
 
 use std::ffi::{CString, OsStr, OsString};
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Write};
 use std::os::unix::ffi::OsStringExt;
 
 use hpython::PROFILE;
@@ -10,12 +10,17 @@ use sandbox_core::{
 };
 
 use crate::interpreter::{Interpreter, Start};
+use crate::late::Late;
+use crate::manners;
+use crate::memory;
 use crate::script;
 
 /// CPython, on its way to the user's program.
 pub struct Hpython {
     start: Start,
     site: bool,
+    late: Late,
+    talks: bool,
 }
 
 impl Host for Hpython {
@@ -31,12 +36,22 @@ impl Host for Hpython {
     }
 
     fn boot(invocation: Invocation) -> Result<Self, Failure> {
-        let site = !has(&invocation, "-S");
-        let start = Interpreter::start(&words(invocation)?).map_err(Failure::boot)?;
-        Ok(Hpython { start, site })
+        let site = !invocation.has("-S");
+        let talks = may_talk(&invocation);
+        let late = Late::of(&invocation);
+        memory::settle();
+        let start = Interpreter::start(&words(invocation)?, &late).map_err(Failure::boot)?;
+        Ok(Hpython { start, site, late, talks })
     }
 
-    fn neuter(&mut self, _policy: &Policy, _confined: &Confined) -> Result<(), Failure> {
+    fn neuter(&mut self, policy: &Policy, _confined: &Confined) -> Result<(), Failure> {
+        if matches!(self.start, Start::Over(_)) {
+            return Ok(());
+        }
+        self.late.find_environment();
+        if policy.neutering() {
+            manners::teach(policy);
+        }
         Ok(())
     }
 
@@ -48,21 +63,23 @@ impl Host for Hpython {
         if let Source::Opened { name, file: Some(file) } = source {
             script::read_through(name, file);
         }
+        interpreter.apply(&self.late);
         if self.site && !interpreter.import_site() {
             return Outcome::Exit(1);
         }
-        Outcome::Exit(interpreter.run())
+        let status = interpreter.run();
+        if let Some(advice) = manners::advice().filter(|_| status == 1 && !self.talks) {
+            // Where standard error cannot be written there is nobody to tell.
+            let _ = writeln!(io::stderr(), "hint: {advice}");
+        }
+        Outcome::Exit(status)
     }
 }
 
 /// Whether the command line ends in a dialogue if standard input is a terminal.
 fn may_talk(invocation: &Invocation) -> bool {
-    let acts = has(invocation, "-c") || has(invocation, "-m");
-    has(invocation, "-i") || (invocation.program == Program::None && !acts)
-}
-
-fn has(invocation: &Invocation, name: &str) -> bool {
-    invocation.switches.iter().any(|given| given.name == name)
+    let acts = invocation.has("-c") || invocation.has("-m");
+    invocation.has("-i") || (invocation.program == Program::None && !acts)
 }
 
 /// The command line without the sandbox's options.

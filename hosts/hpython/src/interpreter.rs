@@ -1,10 +1,16 @@
 //! CPython's start and end (PEP 587), with `site` in between: it runs the user's code, and so waits for the doors.
 #![allow(unsafe_code, reason = "the interpreter is C")]
 
-use std::ffi::{CStr, CString, c_char, c_int};
+use std::ffi::{CStr, CString, OsStr, c_char, c_int};
 use std::mem::MaybeUninit;
+use std::os::unix::ffi::OsStrExt;
+use std::ptr;
 
 use pyo3::ffi;
+
+use crate::late::Late;
+use crate::object::Object;
+use crate::venv;
 
 /// The paths that `python3` has, found when hpython was built: the interpreter need not look for them, and a
 /// `pyvenv.cfg` beside this program has no say.
@@ -12,6 +18,9 @@ const EXECUTABLE: &CStr = to_c(concat!(env!("PYTHON_EXECUTABLE"), "\0"));
 const PREFIX: &CStr = to_c(concat!(env!("PYTHON_PREFIX"), "\0"));
 const STDLIB: &CStr = to_c(concat!(env!("PYTHON_STDLIB"), "\0"));
 const PATH: &str = env!("PYTHON_PATH");
+
+/// Where no bytecode can be.
+const NO_CACHE: &CStr = c"/dev/null";
 
 const fn to_c(text: &'static str) -> &'static CStr {
     match CStr::from_bytes_with_nul(text.as_bytes()) {
@@ -36,7 +45,7 @@ impl Interpreter {
     ///
     /// # Errors
     /// CPython's sentence.
-    pub fn start(words: &[CString]) -> Result<Start, String> {
+    pub fn start(words: &[CString], late: &Late) -> Result<Start, String> {
         let argv: Vec<*mut c_char> = words.iter().map(|word| word.as_ptr().cast_mut()).collect();
         let count = argv.len().try_into().unwrap_or(ffi::Py_ssize_t::MAX);
         // SAFETY: nobody else uses CPython yet; both structures are initialised by the functions for that before use,
@@ -45,7 +54,7 @@ impl Interpreter {
             let mut pre = MaybeUninit::<ffi::PyPreConfig>::uninit();
             ffi::PyPreConfig_InitPythonConfig(pre.as_mut_ptr());
             let status = ffi::Py_PreInitializeFromBytesArgs(pre.as_ptr(), count, argv.as_ptr().cast_mut());
-            if failed(&status) { status } else { initialize(count, &argv) }
+            if failed(&status) { status } else { initialize(count, &argv, late) }
         };
         // SAFETY: these look at the structure.
         unsafe {
@@ -59,12 +68,35 @@ impl Interpreter {
         Ok(Start::Up(Interpreter(())))
     }
 
+    /// Sets what has waited for the doors: in `sys`, and in the configuration, which other interpreters are made from.
+    pub fn apply(&mut self, late: &Late) {
+        // SAFETY: the interpreter is up and the GIL held; the configuration is ours to change while no other
+        // interpreter has been made from it.
+        unsafe {
+            let config = configuration();
+            if let Some(environment) = &late.environment {
+                let executable = venv::executable(environment);
+                set(config, &raw mut (*config).executable, c"executable", &executable);
+                if cfg!(Py_3_14) {
+                    set(config, &raw mut (*config).prefix, c"prefix", environment.as_os_str());
+                    set(config, &raw mut (*config).exec_prefix, c"exec_prefix", environment.as_os_str());
+                }
+            }
+            if let Some(cache) = &late.cache {
+                set(config, &raw mut (*config).pycache_prefix, c"pycache_prefix", cache);
+            }
+            for (place, directory) in (0..).zip(&late.path) {
+                insert(config, place, directory.as_os_str());
+            }
+        }
+    }
+
     /// Imports `site`, as the start would have done; false after an error, which has been printed.
     pub fn import_site(&mut self) -> bool {
         // SAFETY: the interpreter is up and the GIL held; the configuration is ours to change while no other
         // interpreter has been made from it.
         unsafe {
-            (*ffi_private::_PyInterpreterState_GetConfig(ffi::PyInterpreterState_Get())).site_import = 1;
+            (*configuration()).site_import = 1;
             if !show_site() {
                 ffi::PyErr_Print();
                 return false;
@@ -86,11 +118,47 @@ impl Interpreter {
     }
 }
 
-mod ffi_private {
-    use pyo3::ffi::{PyConfig, PyInterpreterState};
+unsafe extern "C" {
+    fn _PyInterpreterState_GetConfig(interpreter: *mut ffi::PyInterpreterState) -> *mut ffi::PyConfig;
+}
 
-    unsafe extern "C" {
-        pub fn _PyInterpreterState_GetConfig(interpreter: *mut PyInterpreterState) -> *mut PyConfig;
+/// The configuration of the interpreter, which there is no official way to change.
+unsafe fn configuration() -> *mut ffi::PyConfig {
+    // SAFETY: the caller holds the GIL.
+    unsafe { _PyInterpreterState_GetConfig(ffi::PyInterpreterState_Get()) }
+}
+
+/// Sets a text, or none if it is empty, in the configuration and in `sys`.
+unsafe fn set(config: *mut ffi::PyConfig, field: *mut *mut libc::wchar_t, name: &CStr, value: &OsStr) {
+    // SAFETY: the caller holds the GIL; the field is one of the configuration's.
+    unsafe {
+        let Ok(bytes) = CString::new(value.as_bytes()) else { return };
+        let none = bytes.is_empty();
+        let object = if none { Object::share(ffi::Py_None()) } else { Object::text(value) };
+        if let Some(object) = object {
+            ffi::PySys_SetObject(name.as_ptr(), object.as_ptr());
+        }
+        if none {
+            ffi::PyConfig_SetString(config, field, ptr::null());
+        } else {
+            ffi::PyConfig_SetBytesString(config, field, bytes.as_ptr());
+        }
+    }
+}
+
+/// Inserts a directory into the paths of modules.
+unsafe fn insert(config: *mut ffi::PyConfig, place: ffi::Py_ssize_t, directory: &OsStr) {
+    // SAFETY: the caller holds the GIL; the decoded copy is freed once.
+    unsafe {
+        let Ok(bytes) = CString::new(directory.as_bytes()) else { return };
+        let wide = ffi::Py_DecodeLocale(bytes.as_ptr(), ptr::null_mut());
+        if !wide.is_null() {
+            ffi::PyWideStringList_Insert(&raw mut (*config).module_search_paths, place, wide);
+            ffi::PyMem_RawFree(wide.cast());
+        }
+        if let (Some(path), Some(entry)) = (Object::of_sys(c"path"), Object::text(directory)) {
+            ffi::PyList_Insert(path.as_ptr(), place, entry.as_ptr());
+        }
     }
 }
 
@@ -121,7 +189,7 @@ unsafe fn show_site() -> bool {
     }
 }
 
-unsafe fn initialize(count: ffi::Py_ssize_t, argv: &[*mut c_char]) -> ffi::PyStatus {
+unsafe fn initialize(count: ffi::Py_ssize_t, argv: &[*mut c_char], late: &Late) -> ffi::PyStatus {
     let mut config = MaybeUninit::<ffi::PyConfig>::uninit();
     let at = config.as_mut_ptr();
     // SAFETY: the first call initialises the structure; the rest is the order that PEP 587 asks for.
@@ -131,6 +199,9 @@ unsafe fn initialize(count: ffi::Py_ssize_t, argv: &[*mut c_char]) -> ffi::PySta
         if !failed(&status) {
             (*at).site_import = 0;
             status = set_paths(at);
+        }
+        if !failed(&status) && late.cache.is_some() {
+            status = ffi::PyConfig_SetBytesString(at, &raw mut (*at).pycache_prefix, NO_CACHE.as_ptr());
         }
         if !failed(&status) {
             status = ffi::Py_InitializeFromConfig(at);

@@ -1,14 +1,21 @@
 //! hpython: CPython's command line inside a sandbox.
 //!
-//! `host` is the flow's five steps. The modules with `unsafe` code are few: `interpreter` (CPython's start and end),
-//! `script` (stands before a C function).
+//! `host` is the flow's five steps; `late` and `venv` are paths that wait for the doors, `advice` a line after a
+//! traceback. The modules with `unsafe` code call CPython: `interpreter` (its start and end), `manners` (its audit hook),
+//! `object` (its objects), `advice`; or the C library: `memory`, `script` (stands before one of its functions).
 
 // Rust's own start would change SIGPIPE and install a SIGSEGV handler, which `python3` does not.
 #![cfg_attr(not(test), no_main)]
 
+mod advice;
 mod host;
 mod interpreter;
+mod late;
+mod manners;
+mod memory;
+mod object;
 mod script;
+mod venv;
 
 /// Where the C library starts us.
 #[allow(unsafe_code, reason = "the name is the C library's, and nobody else defines it")]

@@ -1,0 +1,226 @@
+//! What can only fail behind the doors answers with an error that names the flag. These are manners, not the wall:
+//! whoever gets around them meets the kernel.
+//!
+//! CPython tells a hook what it is about to do (PEP 578). That is one place for every way to a function, whatever a
+//! script has imported or replaced.
+#![allow(unsafe_code, reason = "CPython calls its hooks from C")]
+
+use std::ffi::{CStr, OsStr, OsString, c_char, c_int, c_void};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::ptr;
+use std::sync::{Mutex, OnceLock};
+
+use pyo3::ffi;
+use sandbox_core::policy::Access;
+use sandbox_core::{Hints, Policy, denial};
+
+use crate::advice;
+use crate::object::Object;
+
+/// What the hook goes by.
+struct Manners {
+    programs: bool,
+    writable: Vec<PathBuf>,
+    hints: Hints,
+}
+
+static MANNERS: OnceLock<Manners> = OnceLock::new();
+
+/// Advice for the error that ended the run.
+static ADVICE: Mutex<Option<String>> = Mutex::new(None);
+
+/// From now on what this policy refuses names the flag.
+pub fn teach(policy: &Policy) {
+    let written = policy.grants.iter().filter(|grant| grant.access == Access::Write);
+    let manners = Manners {
+        programs: policy.runs_programs(),
+        writable: written.filter_map(|grant| fs::canonicalize(&grant.path).ok()).collect(),
+        hints: Hints::of(policy),
+    };
+    if !manners.programs {
+        refuse_fork_exec();
+    }
+    if MANNERS.set(manners).is_ok() {
+        // SAFETY: the hook is a function that lives for ever, and needs no data.
+        unsafe { PySys_AddAuditHook(hook, ptr::null_mut()) };
+    }
+}
+
+type Hook = unsafe extern "C" fn(*const c_char, *mut ffi::PyObject, *mut c_void) -> c_int;
+
+unsafe extern "C" {
+    /// PEP 578; the crate lacks it.
+    fn PySys_AddAuditHook(hook: Hook, data: *mut c_void) -> c_int;
+}
+
+/// Advice for the error that nobody caught, if it was the sandbox's.
+pub fn advice() -> Option<String> {
+    ADVICE.lock().ok()?.take()
+}
+
+unsafe extern "C" fn hook(event: *const c_char, arguments: *mut ffi::PyObject, _data: *mut c_void) -> c_int {
+    let Some(manners) = MANNERS.get() else { return 0 };
+    // SAFETY: CPython hands over the event's name; during the call it holds the GIL.
+    let event = unsafe { CStr::from_ptr(event) }.to_bytes();
+    let Some(topic) = Topic::of(event) else { return 0 };
+    // SAFETY: as above; the arguments are a tuple, or null.
+    let Some(arguments) = (unsafe { Object::share(arguments) }) else { return 0 };
+    match manners.judge(topic, event, &arguments) {
+        None => 0,
+        Some(refusal) => refusal.raise(),
+    }
+}
+
+/// What an event is about.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Topic {
+    Program,
+    Socket,
+    Import,
+    Library,
+    Uncaught,
+}
+
+impl Topic {
+    /// Events come often, and hardly one is of interest.
+    fn of(event: &[u8]) -> Option<Self> {
+        match event {
+            b"import" => Some(Topic::Import),
+            b"os.system" | b"os.exec" | b"os.fork" | b"os.forkpty" | b"os.posix_spawn"
+            | b"subprocess.Popen" | b"pty.spawn" | b"webbrowser.open" => Some(Topic::Program),
+            b"socket.__new__" => Some(Topic::Socket),
+            b"ctypes.dlopen" => Some(Topic::Library),
+            b"sys.excepthook" => Some(Topic::Uncaught),
+            _ => None,
+        }
+    }
+}
+
+/// A `PermissionError`.
+struct Refusal {
+    text: String,
+    path: Option<OsString>,
+}
+
+impl Manners {
+    fn judge(&self, topic: Topic, event: &[u8], arguments: &Object) -> Option<Refusal> {
+        match topic {
+            Topic::Program if self.programs => None,
+            Topic::Program => {
+                let text = denial::refused(&String::from_utf8_lossy(event), "--allow-run");
+                let path = arguments.item(0).and_then(|program| program.path());
+                Some(Refusal { text, path })
+            }
+            Topic::Socket => socket(arguments),
+            // The name, and the file if it is an extension that is about to be loaded.
+            Topic::Import => self.library(arguments, 1),
+            Topic::Library => self.library(arguments, 0),
+            Topic::Uncaught => {
+                if let (Ok(mut advice), Some(error)) = (ADVICE.lock(), arguments.item(2)) {
+                    *advice = advice::about(&error, &self.hints);
+                }
+                None
+            }
+        }
+    }
+
+    /// Native code comes from where the script cannot have put it.
+    fn library(&self, arguments: &Object, place: usize) -> Option<Refusal> {
+        if self.writable.is_empty() {
+            return None;
+        }
+        let path = arguments.item(place)?.path()?;
+        // A bare name is looked for in the system's directories; what does not exist the loader reports.
+        let file = if Path::new(&path).components().count() > 1 {
+            fs::canonicalize(&path).ok()?
+        } else {
+            return None;
+        };
+        let root = self.writable.iter().find(|root| file.starts_with(root))?;
+        let why =
+            format!("it lies beneath --allow-write={}, where the script may have put it", root.display());
+        Some(Refusal { text: denial::never("native code", &why), path: Some(path) })
+    }
+}
+
+/// Pairs of unix sockets have no address and stay open; the kernel refuses all other sockets.
+fn socket(arguments: &Object) -> Option<Refusal> {
+    let family = arguments.item(1)?.integer()?;
+    let text = match c_int::try_from(family) {
+        Ok(libc::AF_UNIX) => return None,
+        Ok(libc::AF_INET | libc::AF_INET6) => denial::refused("the network", "--allow-net"),
+        _ => denial::never("this kind of socket", "no option opens it"),
+    };
+    Some(Refusal { text, path: None })
+}
+
+impl Refusal {
+    /// Raises it; the answer is a hook's for "no".
+    fn raise(self) -> c_int {
+        // SAFETY: the GIL is held where the hook is called; each object is checked before its use.
+        unsafe {
+            let path = self.path.as_deref().and_then(|path| Object::text(path));
+            let text = Object::text(OsStr::new(&self.text));
+            let (Some(text), Some(number)) = (text, Object::own(ffi::PyLong_FromLong(libc::EPERM.into())))
+            else {
+                ffi::PyErr_NoMemory();
+                return -1;
+            };
+            let path = path.as_ref().map_or(ptr::null_mut(), Object::as_ptr);
+            let arguments =
+                ffi::PyTuple_Pack(if path.is_null() { 2 } else { 3 }, number.as_ptr(), text.as_ptr(), path);
+            if !arguments.is_null() {
+                ffi::PyErr_SetObject(ffi::PyExc_PermissionError, arguments);
+                ffi::Py_DECREF(arguments);
+            }
+        }
+        -1
+    }
+}
+
+/// `_posixsubprocess.fork_exec` tells no hook. Where the module is part of the interpreter its table of functions is
+/// changed before the module is made; elsewhere the kernel's error has to do.
+fn refuse_fork_exec() {
+    // SAFETY: the table ends with a null name, and one thread runs; a module definition that is made in phases is a
+    // constant of the module, whose functions end with a null name.
+    unsafe {
+        let mut entry = ffi::PyImport_Inittab;
+        while !(*entry).name.is_null() && CStr::from_ptr((*entry).name) != c"_posixsubprocess" {
+            entry = entry.add(1);
+        }
+        let Some(initialize) = (*entry).initfunc else { return };
+        let definition = initialize().cast::<ffi::PyModuleDef>();
+        if definition.is_null() || (*definition).m_methods.is_null() {
+            return ffi::PyErr_Clear();
+        }
+        let mut method = (*definition).m_methods;
+        while !(*method).ml_name.is_null() {
+            if CStr::from_ptr((*method).ml_name) == c"fork_exec" {
+                (*method).ml_meth = ffi::PyMethodDefPointer { PyCFunction: fork_exec };
+            }
+            method = method.add(1);
+        }
+    }
+}
+
+unsafe extern "C" fn fork_exec(
+    _module: *mut ffi::PyObject,
+    _arguments: *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
+    let text = denial::refused("_posixsubprocess.fork_exec", "--allow-run");
+    Refusal { text, path: None }.raise();
+    ptr::null_mut()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn events_of_interest() {
+        assert_eq!(Topic::of(b"os.system"), Some(Topic::Program));
+        assert_eq!(Topic::of(b"os.listdir"), None);
+        assert_eq!(Topic::of(b"open"), None);
+    }
+}
