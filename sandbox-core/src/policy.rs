@@ -163,6 +163,23 @@ impl Policy {
         self.grants.iter().any(|grant| grant.access == Access::Write)
     }
 
+    /// Where temporary files go instead of `named`, the value of `TMPDIR`: into a directory that the script may write, and
+    /// read if there is one. Nothing where there is none, or `named` is such a place.
+    #[must_use]
+    pub fn temporary(&self, named: Option<&OsStr>) -> Option<PathBuf> {
+        let granted = |access| {
+            let grants = self.grants.iter().filter(move |grant| grant.access == access);
+            grants.filter_map(|grant| fs::canonicalize(&grant.path).ok()).filter(|path| path.is_dir())
+        };
+        let written: Vec<PathBuf> = granted(Access::Write).collect();
+        let named = named.and_then(|path| fs::canonicalize(path).ok());
+        if named.is_some_and(|path| written.iter().any(|root| path.starts_with(root))) {
+            return None;
+        }
+        let readable = |path: &&PathBuf| granted(Access::Read).any(|root| path.starts_with(root));
+        written.iter().find(readable).or(written.first()).cloned()
+    }
+
     /// Whether the host's own grant of this name is given.
     #[must_use]
     pub fn extra(&self, name: &str) -> bool {
@@ -415,6 +432,16 @@ mod tests {
         ] {
             assert_eq!(policy.lets_in(name.as_bytes()), expected, "{name}");
         }
+    }
+
+    #[test]
+    fn temporary_files_go_where_they_may_be_written() {
+        let named = Some(OsStr::new("/usr/bin"));
+        assert_eq!(policy("hx s.x").unwrap().temporary(named), None);
+        let policy = policy("hx --allow-write=/usr --allow-write=/dev --allow-read=/dev s.x").unwrap();
+        assert_eq!(policy.temporary(None), Some("/dev".into()));
+        assert_eq!(policy.temporary(Some(OsStr::new("/proc"))), Some("/dev".into()));
+        assert_eq!(policy.temporary(named), None);
     }
 
     #[test]

@@ -14,14 +14,14 @@ pub fn filters_directory() -> &'static Path {
 }
 
 /// Reads the base, a host's list and the lists of `granted`. A file `A+B.filter` holds what only both grants together
-/// open.
+/// open, or, where A is a host, what a grant opens in that host only.
 pub fn load(directory: &Path, host: &str, granted: &[&str]) -> Result<Ruleset, Error> {
     let mut texts = vec![read(directory, "base", Role::Closed)?, read(directory, host, Role::Closed)?];
     for grant in granted {
         texts.push(read(directory, grant, Role::Grant)?);
     }
     for name in combinations(directory)? {
-        if name.split('+').all(|grant| granted.contains(&grant)) {
+        if name.split('+').all(|part| part == host || granted.contains(&part)) {
             texts.push(read(directory, &name, Role::Grant)?);
         }
     }
@@ -38,16 +38,17 @@ fn combinations(directory: &Path) -> Result<Vec<String>, Error> {
             continue;
         };
         if name.contains('+') {
-            names.push(known_combination(name)?);
+            names.push(known_combination(directory, name)?);
         }
     }
     names.sort();
     Ok(names)
 }
 
-fn known_combination(name: &str) -> Result<String, Error> {
-    match name.split('+').find(|grant| !GRANTS.contains(grant)) {
-        Some(grant) => Err(Error::new(format!("{name}.filter: there is no grant '{grant}'"))),
+fn known_combination(directory: &Path, name: &str) -> Result<String, Error> {
+    let known = |part: &str| directory.join(format!("{part}.filter")).exists();
+    match name.split('+').find(|part| !known(part)) {
+        Some(part) => Err(Error::new(format!("{name}.filter: there is no grant or host '{part}'"))),
         None => Ok(name.to_owned()),
     }
 }

@@ -37,7 +37,10 @@ fn closed_directory() -> Option<PathBuf> {
     // SAFETY: an exception is being reported: the GIL is held.
     let path = unsafe { Object::of_sys(c"path")? };
     let directories = (0..path.length()).filter_map(|place| Some(PathBuf::from(path.item(place)?.path()?)));
-    let here = |path: PathBuf| if path.as_os_str().is_empty() { ".".into() } else { path };
+    let here = |path: PathBuf| match path.as_os_str().is_empty() {
+        true => std::env::current_dir().unwrap_or(path),
+        false => path,
+    };
     let refused = |path: &PathBuf| {
         fs::read_dir(path).is_err_and(|error| error.kind() == io::ErrorKind::PermissionDenied)
     };

@@ -13,6 +13,7 @@ use crate::interpreter::{Interpreter, Start};
 use crate::late::Late;
 use crate::manners;
 use crate::memory;
+use crate::metadata;
 use crate::script;
 
 /// CPython, on its way to the user's program.
@@ -51,6 +52,7 @@ impl Host for Hpython {
         self.late.find_environment();
         if policy.neutering() {
             manners::teach(policy);
+            metadata::accept(policy);
         }
         Ok(())
     }

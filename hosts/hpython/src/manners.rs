@@ -12,10 +12,10 @@ use std::ptr;
 use std::sync::{Mutex, OnceLock};
 
 use pyo3::ffi;
-use sandbox_core::policy::Access;
 use sandbox_core::{Hints, Policy, denial};
 
 use crate::advice;
+use crate::metadata;
 use crate::object::Object;
 
 /// What the hook goes by.
@@ -32,10 +32,9 @@ static ADVICE: Mutex<Option<String>> = Mutex::new(None);
 
 /// From now on what this policy refuses names the flag.
 pub fn teach(policy: &Policy) {
-    let written = policy.grants.iter().filter(|grant| grant.access == Access::Write);
     let manners = Manners {
         programs: policy.runs_programs(),
-        writable: written.filter_map(|grant| fs::canonicalize(&grant.path).ok()).collect(),
+        writable: metadata::writable(policy),
         hints: Hints::of(policy),
     };
     if !manners.programs {
@@ -77,6 +76,7 @@ unsafe extern "C" fn hook(event: *const c_char, arguments: *mut ffi::PyObject, _
 enum Topic {
     Program,
     Socket,
+    Link,
     Import,
     Library,
     Uncaught,
@@ -90,6 +90,7 @@ impl Topic {
             b"os.system" | b"os.exec" | b"os.fork" | b"os.forkpty" | b"os.posix_spawn"
             | b"subprocess.Popen" | b"pty.spawn" | b"webbrowser.open" => Some(Topic::Program),
             b"socket.__new__" => Some(Topic::Socket),
+            b"os.link" | b"os.symlink" => Some(Topic::Link),
             b"ctypes.dlopen" => Some(Topic::Library),
             b"sys.excepthook" => Some(Topic::Uncaught),
             _ => None,
@@ -113,6 +114,10 @@ impl Manners {
                 Some(Refusal { text, path })
             }
             Topic::Socket => socket(arguments),
+            Topic::Link => Some(Refusal {
+                text: denial::never(&String::from_utf8_lossy(event), "a link could name what is not granted"),
+                path: arguments.item(1).and_then(|link| link.path()),
+            }),
             // The name, and the file if it is an extension that is about to be loaded.
             Topic::Import => self.library(arguments, 1),
             Topic::Library => self.library(arguments, 0),

@@ -1,0 +1,125 @@
+//! Modes and times of files. The kernel has no lock that would hold their change to the granted files, so the filter
+//! refuses it everywhere; but what copies a file also copies these, and is not to fail for it.
+//!
+//! So where the script may write, new times are accepted and change nothing, and so is a new mode, as on a file system that
+//! keeps neither. Only a mode that would take access from others is an error: nobody shall think a secret kept that is not.
+//!
+//! These functions stand before the C library's, for CPython and for what it loads. They are manners: they open nothing.
+#![allow(unsafe_code, reason = "this stands before C functions")]
+
+use std::ffi::{CStr, OsStr, c_char, c_int};
+use std::fs;
+use std::mem::MaybeUninit;
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
+use std::sync::OnceLock;
+
+use sandbox_core::Policy;
+use sandbox_core::policy::Access;
+
+/// The roots beneath which the script may write.
+static WRITABLE: OnceLock<Vec<PathBuf>> = OnceLock::new();
+
+/// From now on changes are accepted where this policy lets the script write.
+pub fn accept(policy: &Policy) {
+    // It is set once.
+    let _ = WRITABLE.set(writable(policy));
+}
+
+/// Where the granted directories and files for writing really are.
+pub fn writable(policy: &Policy) -> Vec<PathBuf> {
+    let written = policy.grants.iter().filter(|grant| grant.access == Access::Write);
+    written.filter_map(|grant| fs::canonicalize(&grant.path).ok()).collect()
+}
+
+/// What is named by a directory's descriptor and a path, if it may be written.
+///
+/// # Safety
+/// `path` is null or a string.
+unsafe fn may_write(directory: c_int, path: *const c_char) -> bool {
+    let Some(roots) = WRITABLE.get().filter(|roots| !roots.is_empty()) else { return false };
+    if path.is_null() {
+        // SAFETY: F_GETFL takes no pointer.
+        let flags = unsafe { libc::fcntl(directory, libc::F_GETFL) };
+        return flags != -1 && matches!(flags & libc::O_ACCMODE, libc::O_WRONLY | libc::O_RDWR);
+    }
+    // SAFETY: the caller's promise.
+    let path = PathBuf::from(OsStr::from_bytes(unsafe { CStr::from_ptr(path) }.to_bytes()));
+    if directory != libc::AT_FDCWD && path.is_relative() {
+        return false;
+    }
+    fs::canonicalize(path).is_ok_and(|file| roots.iter().any(|root| file.starts_with(root)))
+}
+
+/// Whether a mode leaves others the access that they have.
+///
+/// # Safety
+/// `path` is null or a string.
+unsafe fn keeps_access(directory: c_int, path: *const c_char, mode: libc::mode_t) -> bool {
+    const OTHERS: libc::mode_t = 0o077;
+    let mut stat = MaybeUninit::<libc::stat>::zeroed();
+    // SAFETY: all zero is a valid stat, and the kernel fills it while it lives.
+    let (answer, stat) = unsafe {
+        let answer = match path.is_null() {
+            true => libc::fstat(directory, stat.as_mut_ptr()),
+            false => libc::fstatat(directory, path, stat.as_mut_ptr(), 0),
+        };
+        (answer, stat.assume_init())
+    };
+    answer == 0 && stat.st_mode & !mode & OTHERS == 0
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn chmod(path: *const c_char, mode: libc::mode_t) -> c_int {
+    // SAFETY: the caller's promises are those of chmod(2), and are handed on.
+    unsafe { fchmodat(libc::AT_FDCWD, path, mode, 0) }
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn fchmodat(
+    directory: c_int,
+    path: *const c_char,
+    mode: libc::mode_t,
+    flags: c_int,
+) -> c_int {
+    // SAFETY: the caller's promises are those of chmod(2), and are handed on.
+    unsafe {
+        if flags == 0 && may_write(directory, path) && keeps_access(directory, path, mode) {
+            return 0;
+        }
+        libc::syscall(libc::SYS_fchmodat, directory, path, mode) as c_int
+    }
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn fchmod(file: c_int, mode: libc::mode_t) -> c_int {
+    // SAFETY: there is no path, and no pointer.
+    unsafe {
+        if may_write(file, std::ptr::null()) && keeps_access(file, std::ptr::null(), mode) {
+            return 0;
+        }
+        libc::syscall(libc::SYS_fchmod, file, mode) as c_int
+    }
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn utimensat(
+    directory: c_int,
+    path: *const c_char,
+    times: *const libc::timespec,
+    flags: c_int,
+) -> c_int {
+    // SAFETY: the caller's promises are those of utimensat(2), and are handed on.
+    unsafe {
+        if may_write(directory, path) {
+            return 0;
+        }
+        libc::syscall(libc::SYS_utimensat, directory, path, times, flags) as c_int
+    }
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn futimens(file: c_int, times: *const libc::timespec) -> c_int {
+    // SAFETY: the caller's promises are those of futimens(3), and are handed on.
+    unsafe { utimensat(file, std::ptr::null(), times, 0) }
+}
