@@ -66,7 +66,7 @@ pub fn policy(policy: &Policy, profile: &Profile) -> String {
     }
     section(&mut text, "network (Landlock, seccomp)", []);
     section(&mut text, "environment", variables(policy));
-    section(&mut text, "limits", limit_lines(&policy.limits));
+    section(&mut text, "limits", limit_lines(&policy.limits, profile));
     let rlimits = policy.rlimits.iter().map(|(resource, amount)| format!("{} {amount}", resource.as_name()));
     section(&mut text, "resource limits asked for (setrlimit)", rlimits);
     section(&mut text, "refused by the host with a message", neutered(policy, profile));
@@ -106,9 +106,10 @@ fn variables(policy: &Policy) -> Vec<String> {
     std::iter::once(format!("{} LC_*", ENVIRONMENT.join(" "))).chain(asked).collect()
 }
 
-fn limit_lines(limits: &Limits) -> Vec<String> {
+fn limit_lines(limits: &Limits, profile: &Profile) -> Vec<String> {
     let by = |budget| match budget {
-        Budget::Memory => "the interpreter's allocator, RLIMIT_AS behind it",
+        Budget::Memory if profile.counts_memory => "the interpreter's allocator, RLIMIT_AS behind it",
+        Budget::Memory => "RLIMIT_DATA, RLIMIT_AS behind it; each process",
         Budget::Cpu => "RLIMIT_CPU for each process; with programs a monitor for all",
         Budget::Time => "a monitor process; the whole tree",
         Budget::Files => "RLIMIT_NOFILE; each process",

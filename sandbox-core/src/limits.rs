@@ -6,6 +6,7 @@ use std::io;
 use rlimit::Resource;
 
 use crate::failure::Failure;
+use crate::profile::Profile;
 use crate::units::{Limit, Unit};
 
 /// What can be limited.
@@ -103,9 +104,12 @@ pub fn resource(name: &str) -> Option<Resource> {
     full.parse().ok().filter(|found: &Resource| found.is_supported())
 }
 
-/// The resource limits of a run, in the order in which they are set; `overhead` is the address
-/// space beyond the memory budget, `tasks` the user's tasks, present and to come.
-pub(crate) fn resources(limits: &Limits, overhead: u64, tasks: Option<u64>) -> Vec<(Resource, u64)> {
+/// The resource limits of a run, in the order in which they are set; `tasks` are the user's, present and to come.
+///
+/// Address space is the outer bound of memory: it counts also what is shared or only reserved, so the profile says how much
+/// comes on top. Where the interpreter does not count what it allocates, the private memory that can be written is held
+/// to the budget itself.
+pub(crate) fn resources(limits: &Limits, profile: &Profile, tasks: Option<u64>) -> Vec<(Resource, u64)> {
     let mut list = vec![
         // A dump would hold what was granted to the script, in a place that was not.
         (Resource::CORE, 0),
@@ -123,7 +127,10 @@ pub(crate) fn resources(limits: &Limits, overhead: u64, tasks: Option<u64>) -> V
     add(Resource::NOFILE, limits.get(Budget::Files), |n| n);
     add(Resource::FSIZE, limits.get(Budget::FileSize), |n| n);
     if let Limit::At(memory) = limits.get(Budget::Memory) {
-        list.push((Resource::AS, memory.saturating_add(overhead)));
+        list.push((Resource::AS, memory.saturating_add(profile.memory_overhead)));
+        if !profile.counts_memory {
+            list.push((Resource::DATA, memory));
+        }
     }
     if let Some(tasks) = tasks {
         list.push((Resource::NPROC, tasks));

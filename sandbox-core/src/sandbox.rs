@@ -59,7 +59,7 @@ impl Sandbox {
             ABI::Unsupported => None,
             abi => Some(Domain::new(&policy.grants, script, abi)?),
         };
-        let mut resources = limits::resources(&policy.limits, profile.memory_overhead, tasks(policy)?);
+        let mut resources = limits::resources(&policy.limits, profile, tasks(policy)?);
         resources.extend(&policy.rlimits);
         Ok(Sandbox { domain, filter, resources, limits: policy.limits, name: profile.name })
     }

@@ -46,10 +46,13 @@ fn the_table_holds_nothing_else_below_the_newest_calls() {
 
 #[test]
 fn every_call_is_decided_in_the_lists() {
-    let rules = load(filters_directory(), "hlua", &[]).expect("the lists");
-    let named: BTreeSet<&str> = rules.rules().iter().map(|rule| rule.call.name).collect();
-    let silent: Vec<&str> = CALLS.iter().map(|call| call.name).filter(|name| !named.contains(name)).collect();
-    assert!(silent.is_empty(), "no line decides {silent:?}");
+    for host in ["hlua", "hpython"] {
+        let rules = load(filters_directory(), host, &[]).expect("the lists");
+        let named: BTreeSet<&str> = rules.rules().iter().map(|rule| rule.call.name).collect();
+        let silent: Vec<&str> =
+            CALLS.iter().map(|call| call.name).filter(|name| !named.contains(name)).collect();
+        assert!(silent.is_empty(), "{host}: no line decides {silent:?}");
+    }
 }
 
 #[test]
