@@ -15,6 +15,26 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU16, AtomicU32, Ordering};
 
+/// What [`Fixture::fill`] replaces.
+pub const PLACEHOLDERS: [&str; 16] = [
+    "{hlua}",
+    "{hpython}",
+    "{probe}",
+    "{lua}",
+    "{python}",
+    "{dir}",
+    "{outside}",
+    "{secret}",
+    "{socket}",
+    "{base}",
+    "{name}",
+    "{token}",
+    "{nekot}",
+    "{victim}",
+    "{port}",
+    "{runner}",
+];
+
 static COUNTER: AtomicU32 = AtomicU32::new(0);
 
 /// A fresh directory that is removed with everything in it.
@@ -59,7 +79,7 @@ pub struct Fixture {
     port: u16,
     free: u16,
     /// What stands for the programs under test.
-    programs: [(&'static str, String); 3],
+    programs: [(&'static str, String); 5],
 }
 
 /// Open while the row runs; nobody needs to answer.
@@ -97,8 +117,10 @@ impl Fixture {
             free: 0,
             programs: [
                 ("{hlua}", binaries.hlua.display().to_string()),
+                ("{hpython}", binaries.hpython.display().to_string()),
                 ("{probe}", binaries.probe.display().to_string()),
                 ("{lua}", binaries.lua.display().to_string()),
+                ("{python}", binaries.python.display().to_string()),
             ],
         };
         let base = fixture.scratch.path();
