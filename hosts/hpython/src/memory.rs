@@ -18,7 +18,7 @@ pub fn settle() {
 }
 
 /// What a short script uses of the C library's heap, in bytes.
-const USUAL_HEAP: usize = 400 << 10;
+const USUAL_HEAP: usize = 768 << 10;
 
 /// Takes pages that every start uses, together.
 pub fn take_pages() {
