@@ -383,6 +383,7 @@ mod tests {
         launchers: &["/bin/sh"],
         extras: &[],
         filters: &[],
+        threads: false,
         counts_memory: true,
         memory_overhead: 0,
         least_memory: 1 << 20,

@@ -202,6 +202,7 @@ mod tests {
         launchers: &[],
         extras: &[Extra { name: "bytecode", help: "" }],
         filters: &[],
+        threads: false,
         counts_memory: true,
         memory_overhead: 0,
         least_memory: 0,

@@ -19,6 +19,7 @@ pub static PROFILE: Profile = Profile {
     launchers: &["/bin/sh"],
     extras: &EXTRAS,
     filters: &FILTERS,
+    threads: false,
     counts_memory: true,
     // Generous, so that Lua's count ends a script with an error it can catch before the kernel does.
     memory_overhead: 256 << 20,

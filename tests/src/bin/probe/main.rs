@@ -31,6 +31,7 @@ static PROFILE: Profile = Profile {
     launchers: hlua::PROFILE.launchers,
     extras: hlua::PROFILE.extras,
     filters: hlua::PROFILE.filters,
+    threads: hlua::PROFILE.threads,
     counts_memory: hlua::PROFILE.counts_memory,
     memory_overhead: hlua::PROFILE.memory_overhead,
     least_memory: hlua::PROFILE.least_memory,
