@@ -422,6 +422,7 @@ mod tests {
         extras: &[],
         neutered: &[],
         filters: &[],
+        threads: false,
         counts_memory: true,
         memory_overhead: 0,
         least_memory: 1 << 20,

@@ -32,6 +32,8 @@ pub struct Profile {
     pub neutered: &'static [Neutered],
     /// The compiled filters, one for each set of [`crate::calls::Grants`], indexed by its bits.
     pub filters: &'static [&'static [u8]],
+    /// Whether the language has threads.
+    pub threads: bool,
     /// Whether the interpreter itself counts what a script allocates; if not, the kernel does (`RLIMIT_DATA`).
     pub counts_memory: bool,
     /// Address space in bytes that the process needs beyond what `--limit-memory` leaves to the script.

@@ -27,6 +27,7 @@ pub static PROFILE: Profile = Profile {
     extras: &[],
     neutered: &[],
     filters: &FILTERS,
+    threads: true,
     counts_memory: false,
     // Libraries, and what is reserved and never used, such as the C library's arenas.
     memory_overhead: 512 << 20,
