@@ -4,7 +4,7 @@ use std::ffi::{CString, OsStr, OsString};
 use std::io::{self, IsTerminal, Write};
 use std::os::unix::ffi::OsStringExt;
 
-use hpython::PROFILE;
+use hpython_profile::PROFILE;
 use sandbox_core::{
     Confined, Failure, Host, Invocation, Outcome, Policy, Profile, Program, Sealed, Source, Usage, UsageError,
 };

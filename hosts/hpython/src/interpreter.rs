@@ -14,8 +14,8 @@ use crate::venv;
 
 /// The paths that `python3` has, found when hpython was built: the interpreter need not look for them, and a
 /// `pyvenv.cfg` beside this program has no say.
-const EXECUTABLE: &CStr = to_c(concat!(env!("PYTHON_EXECUTABLE"), "\0"));
-const PREFIX: &CStr = to_c(concat!(env!("PYTHON_PREFIX"), "\0"));
+const EXECUTABLE: &CStr = to_c(hpython_profile::EXECUTABLE);
+const PREFIX: &CStr = to_c(hpython_profile::PREFIX);
 
 /// Where no bytecode can be.
 const NO_CACHE: &CStr = c"/dev/null";

@@ -69,13 +69,13 @@ unsafe fn keeps_access(directory: c_int, path: *const c_char, mode: libc::mode_t
     answer == 0 && stat.st_mode & !mode & OTHERS == 0
 }
 
-#[unsafe(no_mangle)]
+#[cfg_attr(not(test), unsafe(no_mangle))]
 unsafe extern "C" fn chmod(path: *const c_char, mode: libc::mode_t) -> c_int {
     // SAFETY: the caller's promises are those of chmod(2), and are handed on.
     unsafe { fchmodat(libc::AT_FDCWD, path, mode, 0) }
 }
 
-#[unsafe(no_mangle)]
+#[cfg_attr(not(test), unsafe(no_mangle))]
 unsafe extern "C" fn fchmodat(
     directory: c_int,
     path: *const c_char,
@@ -91,7 +91,7 @@ unsafe extern "C" fn fchmodat(
     }
 }
 
-#[unsafe(no_mangle)]
+#[cfg_attr(not(test), unsafe(no_mangle))]
 unsafe extern "C" fn fchmod(file: c_int, mode: libc::mode_t) -> c_int {
     // SAFETY: there is no path, and no pointer.
     unsafe {
@@ -102,7 +102,7 @@ unsafe extern "C" fn fchmod(file: c_int, mode: libc::mode_t) -> c_int {
     }
 }
 
-#[unsafe(no_mangle)]
+#[cfg_attr(not(test), unsafe(no_mangle))]
 unsafe extern "C" fn utimensat(
     directory: c_int,
     path: *const c_char,
@@ -118,7 +118,7 @@ unsafe extern "C" fn utimensat(
     }
 }
 
-#[unsafe(no_mangle)]
+#[cfg_attr(not(test), unsafe(no_mangle))]
 unsafe extern "C" fn futimens(file: c_int, times: *const libc::timespec) -> c_int {
     // SAFETY: the caller's promises are those of futimens(3), and are handed on.
     unsafe { utimensat(file, std::ptr::null(), times, 0) }
