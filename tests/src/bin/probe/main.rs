@@ -35,7 +35,7 @@ const fn of(host: &'static Profile) -> Profile {
 }
 
 static HLUA: Profile = of(&hlua::PROFILE);
-static HPYTHON: Profile = of(&hpython::PROFILE);
+static HPYTHON: Profile = of(&hpython_profile::PROFILE);
 
 /// Whose sandbox is entered.
 trait Sandbox {
