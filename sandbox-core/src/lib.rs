@@ -33,6 +33,7 @@ pub mod units;
 use std::io::{self, Write};
 
 pub use denial::Hints;
+pub use descriptors::with_streams_as_inherited;
 pub use failure::Failure;
 pub use host::{Host, Usage};
 pub use invocation::{Given, Invocation, Program, UsageError};

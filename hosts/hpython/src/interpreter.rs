@@ -117,13 +117,13 @@ impl Interpreter {
 }
 
 unsafe extern "C" {
-    fn _PyInterpreterState_GetConfig(interpreter: *mut ffi::PyInterpreterState) -> *mut ffi::PyConfig;
+    fn _Py_GetConfig() -> *mut ffi::PyConfig;
 }
 
 /// The configuration of the interpreter, which there is no official way to change.
 unsafe fn configuration() -> *mut ffi::PyConfig {
     // SAFETY: the caller holds the GIL.
-    unsafe { _PyInterpreterState_GetConfig(ffi::PyInterpreterState_Get()) }
+    unsafe { _Py_GetConfig() }
 }
 
 /// Sets a text, or none if it is empty, in the configuration and in `sys`.

@@ -77,6 +77,7 @@ enum Topic {
     Program,
     Socket,
     Link,
+    Copy,
     Import,
     Library,
     Uncaught,
@@ -91,6 +92,7 @@ impl Topic {
             | b"subprocess.Popen" | b"pty.spawn" | b"webbrowser.open" => Some(Topic::Program),
             b"socket.__new__" => Some(Topic::Socket),
             b"os.link" | b"os.symlink" => Some(Topic::Link),
+            b"shutil.copymode" | b"shutil.copystat" => Some(Topic::Copy),
             b"ctypes.dlopen" => Some(Topic::Library),
             b"sys.excepthook" => Some(Topic::Uncaught),
             _ => None,
@@ -112,6 +114,12 @@ impl Manners {
                 let text = denial::refused(&String::from_utf8_lossy(event), "--allow-run");
                 let path = arguments.item(0).and_then(|program| program.path());
                 Some(Refusal { text, path })
+            }
+            Topic::Copy => {
+                if let Some(copy) = arguments.item(1).and_then(|copy| copy.path()) {
+                    metadata::copying(copy);
+                }
+                None
             }
             Topic::Socket => socket(arguments),
             Topic::Link => Some(Refusal {
