@@ -222,6 +222,7 @@ impl Policy {
     pub fn lifts(&self, lift: Lift) -> bool {
         let granted = match lift {
             Lift::Run => self.runs_programs(),
+            Lift::Net => !self.net.is_empty(),
             Lift::Extra(name) => self.extra(name),
             Lift::Plain | Lift::Nothing(_) => false,
         };

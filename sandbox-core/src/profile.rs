@@ -104,6 +104,8 @@ pub struct Neutered {
 pub enum Lift {
     /// The grant of programs.
     Run,
+    /// A grant of the network.
+    Net,
     /// The host's own grant of this name.
     Extra(&'static str),
     /// Nothing but to go without neutering.
@@ -118,6 +120,7 @@ impl Lift {
     pub fn flag(self) -> Option<String> {
         match self {
             Lift::Run => Some("--allow-run".into()),
+            Lift::Net => Some("--allow-net=PORT".into()),
             Lift::Extra(name) => Some(format!("--allow-{name}")),
             Lift::Plain => Some(format!("--without={}", Without::Neutering.name())),
             Lift::Nothing(_) => None,

@@ -1,7 +1,7 @@
 //! What hpython asks of the sandbox, as data: the same for the program `hpython` and for the tests that enter its
 //! sandbox without Python.
 
-use sandbox_core::{Grammar, Profile, Script, Switch};
+use sandbox_core::{Grammar, Lift, Neutered, Profile, Script, Switch};
 
 /// The interpreter by the name that scripts see, with a zero byte for C.
 pub const EXECUTABLE: &str = concat!(env!("PYTHON_EXECUTABLE"), "\0");
@@ -25,7 +25,7 @@ pub static PROFILE: Profile = Profile {
     launchers: &["/bin/sh"],
     sockets: true,
     extras: &[],
-    neutered: &[],
+    neutered: &NEUTERED,
     filters: &FILTERS,
     threads: true,
     counts_memory: false,
@@ -35,6 +35,24 @@ pub static PROFILE: Profile = Profile {
 };
 
 static FILTERS: [&[u8]; 64] = include!(concat!(env!("OUT_DIR"), "/filters.rs"));
+
+const fn program(what: &'static str) -> Neutered {
+    Neutered { what, lift: Lift::Run }
+}
+
+/// By the names of the events that CPython tells its hooks (PEP 578), but for the last but one, of which it tells none.
+pub static NEUTERED: [Neutered; 10] = [
+    program("os.system"),
+    program("os.exec"),
+    program("os.fork"),
+    program("os.forkpty"),
+    program("os.posix_spawn"),
+    program("subprocess.Popen"),
+    program("pty.spawn"),
+    program("webbrowser.open"),
+    program("_posixsubprocess.fork_exec"),
+    Neutered { what: "the network", lift: Lift::Net },
+];
 
 /// As CPython's `getopt` reads them; it words its own mistakes.
 const GRAMMAR: Grammar =
