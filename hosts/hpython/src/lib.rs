@@ -2,7 +2,8 @@
 //!
 //! `launch` is how it gets there, `host` the flow's five steps; `late` and `venv` are paths that wait for the doors, `advice`
 //! a line after a traceback. The modules with `unsafe` code call CPython: `interpreter` (its start and end), `manners` (its
-//! audit hook), `leaving` (a quicker end), `object` (its objects), `advice`; or stand before the C library: `memory`, `metadata`, `script`, `semaphores`.
+//! audit hook), `leaving` (a quicker end), `object` (its objects), `advice`; or stand before the C library: `memory`, `metadata`,
+//! `script`, `semaphores`, `maps`.
 #![cfg_attr(test, allow(dead_code, reason = "tests are not launched"))]
 
 mod advice;
@@ -13,6 +14,7 @@ mod late;
 mod launch;
 mod leaving;
 mod manners;
+mod maps;
 mod memory;
 mod metadata;
 mod object;

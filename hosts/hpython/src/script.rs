@@ -2,11 +2,14 @@
 //! the name can be opened only once, as that of a pipe.
 #![allow(unsafe_code, reason = "this stands before a C function")]
 
-use std::ffi::{CStr, OsString, c_char};
+use std::ffi::{CStr, OsString, c_char, c_void};
 use std::fs::File;
 use std::os::fd::IntoRawFd;
 use std::os::unix::ffi::OsStrExt;
+use std::ptr;
 use std::sync::Mutex;
+
+use crate::maps;
 
 /// The script, until CPython opens it.
 static SCRIPT: Mutex<Option<(OsString, File)>> = Mutex::new(None);
@@ -25,14 +28,40 @@ fn take(path: &CStr) -> Option<File> {
     Some(file)
 }
 
-/// CPython's name for fopen(3), which the C library has twice: the other is called for all but the script.
+/// fopen(3) as CPython calls it.
 #[cfg_attr(not(test), unsafe(no_mangle))]
 unsafe extern "C" fn fopen64(path: *const c_char, mode: *const c_char) -> *mut libc::FILE {
     // SAFETY: the caller's promises are those of fopen(3), and are handed on.
     unsafe {
         match take(CStr::from_ptr(path)) {
             Some(file) => libc::fdopen(file.into_raw_fd(), mode),
-            None => libc::fopen(path, mode),
+            None => next(path, mode),
         }
+    }
+}
+
+/// fopen(3) as libraries call it.
+#[cfg_attr(not(test), unsafe(no_mangle))]
+unsafe extern "C" fn fopen(path: *const c_char, mode: *const c_char) -> *mut libc::FILE {
+    // SAFETY: as above.
+    unsafe {
+        if maps::is_meant(CStr::from_ptr(path)) {
+            return maps::open();
+        }
+        next(path, mode)
+    }
+}
+
+type Open = unsafe extern "C" fn(*const c_char, *const c_char) -> *mut libc::FILE;
+
+/// The C library's own, behind ours.
+unsafe fn next(path: *const c_char, mode: *const c_char) -> *mut libc::FILE {
+    // SAFETY: the symbol is a function of this type; the caller's promises are handed on.
+    unsafe {
+        let found = libc::dlsym(libc::RTLD_NEXT, c"fopen".as_ptr());
+        if found.is_null() {
+            return ptr::null_mut();
+        }
+        std::mem::transmute::<*mut c_void, Open>(found)(path, mode)
     }
 }
