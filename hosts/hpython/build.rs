@@ -16,7 +16,6 @@ for name, value in {
     'version': of('LDVERSION'),
     'prefix': sys.prefix,
     'stdlib': sysconfig.get_path('stdlib'),
-    'path': ':'.join(sys.path),
     'archives': of('LIBPL'),
     'libraries': of('LIBDIR'),
     'needs': of('LIBS', 'SYSLIBS', 'MODLIBS'),
@@ -37,7 +36,7 @@ fn main() {
     pyo3_build_config::use_pyo3_cfgs();
     filter_compiler::embed("hpython");
     let python = Python::ask();
-    for name in ["executable", "release", "version", "prefix", "stdlib", "path"] {
+    for name in ["executable", "release", "version", "prefix", "stdlib"] {
         println!("cargo::rustc-env=PYTHON_{}={}", name.to_uppercase(), python.says(name));
     }
     python.link();

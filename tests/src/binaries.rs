@@ -2,6 +2,7 @@
 
 use crate::Result;
 use crate::fixture::Scratch;
+use crate::host::Host;
 use std::env;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -9,12 +10,16 @@ use std::path::{Path, PathBuf};
 
 /// The programs under test.
 pub struct Binaries {
-    /// The host.
+    /// Lua's host.
     pub hlua: PathBuf,
+    /// Python's host.
+    pub hpython: PathBuf,
     /// The probe.
     pub probe: PathBuf,
-    /// The real interpreter.
+    /// The real Lua.
     pub lua: PathBuf,
+    /// The real Python.
+    pub python: PathBuf,
     copies: Scratch,
 }
 
@@ -25,8 +30,10 @@ impl Binaries {
         let from = directory()?;
         Ok(Binaries {
             hlua: copy(&from, "hlua", &copies)?,
+            hpython: copy(&from, "hpython", &copies)?,
             probe: copy(&from, "probe", &copies)?,
             lua: real_lua()?,
+            python: real_python()?,
             copies,
         })
     }
@@ -37,12 +44,30 @@ impl Binaries {
         let _ = fs::remove_dir_all(self.copies.path());
     }
 
+    /// A host's program.
+    pub fn host(&self, host: Host) -> &Path {
+        match host {
+            Host::Hlua => &self.hlua,
+            Host::Hpython => &self.hpython,
+        }
+    }
+
+    /// The interpreter that a host stands in for.
+    pub fn interpreter(&self, host: Host) -> &Path {
+        match host {
+            Host::Hlua => &self.lua,
+            Host::Hpython => &self.python,
+        }
+    }
+
     /// The file that a name in a table stands for.
     pub fn named(&self, name: &str) -> PathBuf {
         match name {
             "hlua" => self.hlua.clone(),
+            "hpython" => self.hpython.clone(),
             "probe" => self.probe.clone(),
             "lua5.4" => self.lua.clone(),
+            "python3" => self.python.clone(),
             other => PathBuf::from(other),
         }
     }
@@ -69,10 +94,10 @@ fn directory() -> Result<PathBuf> {
     let static_build = target.join(format!("{}-unknown-linux-gnu/release", std::env::consts::ARCH));
     [built.to_path_buf(), static_build, target.join("release")]
         .into_iter()
-        .find(|d| d.join("hlua").exists() && d.join("probe").exists())
+        .find(|d| ["hlua", "hpython", "probe"].iter().all(|name| d.join(name).exists()))
         .ok_or_else(|| {
             format!(
-                "no hlua and probe near {}: build them, or name their directory in H_BIN_DIR",
+                "no hlua, hpython and probe near {}: build them, or name their directory in H_BIN_DIR",
                 built.display()
             )
         })
@@ -84,4 +109,13 @@ fn real_lua() -> Result<PathBuf> {
         .map(|d| d.join("lua5.4"))
         .find(|f| f.exists())
         .ok_or_else(|| "lua5.4 is not installed: it is the control of most cases".to_owned())
+}
+
+/// The distribution's, which hpython was built against; another one may come first in `PATH`.
+fn real_python() -> Result<PathBuf> {
+    let python = PathBuf::from("/usr/bin/python3");
+    if python.exists() {
+        return Ok(python);
+    }
+    Err("/usr/bin/python3 is not installed: it is the control of most cases".to_owned())
 }

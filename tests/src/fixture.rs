@@ -15,6 +15,26 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
+/// What [`Fixture::fill`] replaces.
+pub const PLACEHOLDERS: [&str; 16] = [
+    "{hlua}",
+    "{hpython}",
+    "{probe}",
+    "{lua}",
+    "{python}",
+    "{dir}",
+    "{outside}",
+    "{secret}",
+    "{socket}",
+    "{base}",
+    "{name}",
+    "{token}",
+    "{nekot}",
+    "{victim}",
+    "{port}",
+    "{runner}",
+];
+
 static COUNTER: AtomicU32 = AtomicU32::new(0);
 
 /// A fresh directory that is removed with everything in it.
@@ -57,7 +77,7 @@ pub struct Fixture {
     servers: Vec<Server>,
     port: u16,
     /// What stands for the programs under test.
-    programs: [(&'static str, String); 3],
+    programs: [(&'static str, String); 5],
 }
 
 /// Open while the row runs; nobody needs to answer.
@@ -94,8 +114,10 @@ impl Fixture {
             port: 0,
             programs: [
                 ("{hlua}", binaries.hlua.display().to_string()),
+                ("{hpython}", binaries.hpython.display().to_string()),
                 ("{probe}", binaries.probe.display().to_string()),
                 ("{lua}", binaries.lua.display().to_string()),
+                ("{python}", binaries.python.display().to_string()),
             ],
         };
         let base = fixture.scratch.path();

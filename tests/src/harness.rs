@@ -4,7 +4,7 @@ use crate::Result;
 use crate::binaries::Binaries;
 use crate::identity::Identity;
 use crate::machine::Machine;
-use crate::row::{self, Row};
+use crate::row::{self, Body, Row};
 use crate::runner;
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use std::env;
@@ -84,18 +84,24 @@ fn of_row(
         Some(identity) => vec![identity],
     };
     let mut trials = Vec::new();
-    for identity in runners {
-        let name = format!("{topic}/{} {}", row.name, identity.suffix());
-        let row = row.clone();
-        trials.push(Trial::ignorable_test(name, move || {
-            if let Some(reason) = lacking(&row, identity, machine) {
-                return skip(reason);
-            }
-            beside_others(row.alone, || runner::run(&row, identity, binaries))?;
-            Ok(Completion::Completed)
-        }));
+    for body in row.bodies() {
+        for identity in &runners {
+            let (row, body, identity) = (row.clone(), body.clone(), *identity);
+            trials.push(Trial::ignorable_test(name(topic, &row, &body, identity), move || {
+                if let Some(reason) = lacking(&row, identity, machine) {
+                    return skip(reason);
+                }
+                beside_others(row.alone, || runner::run(&row, &body, identity, binaries))?;
+                Ok(Completion::Completed)
+            }));
+        }
     }
     trials
+}
+
+fn name(topic: &str, row: &Row, body: &Body, identity: Identity) -> String {
+    let host = body.host().map_or_else(String::new, |host| format!("{} ", host.name()));
+    format!("{topic}/{} {host}{}", row.name, identity.suffix())
 }
 
 /// The kernel counts the tasks of an account, not of a sandbox: who fills that up must be alone.

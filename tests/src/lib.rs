@@ -8,6 +8,7 @@ pub mod binaries;
 pub mod expect;
 pub mod fixture;
 pub mod harness;
+pub mod host;
 pub mod identity;
 pub mod inspect;
 pub mod job;

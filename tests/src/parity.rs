@@ -1,9 +1,10 @@
-//! Drop-in means: the same command line gives the same output and status under the real interpreter and under hlua.
+//! Drop-in means: the same command line gives the same output and status under the real interpreter and under its host.
 
 use crate::Result;
 use crate::binaries::Binaries;
 use crate::expect::{self, signal_number};
 use crate::fixture::Fixture;
+use crate::host::Host;
 use crate::identity::Identity;
 use crate::job::{Event, Input, Job, Output};
 use crate::runner::without_process_limit;
@@ -15,14 +16,14 @@ use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
-/// The name that both are called by, so that nothing needs to be rewritten in their messages.
-const NAME: &str = "hlua";
-
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Table {
     #[serde(default, rename = "about")]
     _about: String,
+    /// Who runs the table's command lines.
+    #[serde(default)]
+    host: Host,
     case: Vec<Row>,
 }
 
@@ -30,6 +31,9 @@ struct Table {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Row {
+    /// The table's.
+    #[serde(skip)]
+    host: Host,
     /// Unique within its table.
     pub name: String,
     #[serde(default, rename = "about")]
@@ -37,11 +41,14 @@ pub struct Row {
     /// The arguments. `\xNN` stands for a byte.
     #[serde(default)]
     args: Vec<String>,
-    /// Or: a line for the shell, in which `hlua` is the interpreter.
+    /// Or: a line for the shell, in which `hlua` or `python3` is the interpreter.
     sh: Option<String>,
-    /// A script, written to `{dir}/script.lua` and run with `args` after it.
+    /// A script, written to `{dir}/script.lua` or `script.py` and run with `args` after it.
     script: Option<String>,
-    /// The sandbox's flags: given to hlua only.
+    /// Arguments before the script.
+    #[serde(default)]
+    options: Vec<String>,
+    /// The sandbox's flags: given to the host only.
     #[serde(default)]
     flags: Vec<String>,
     stdin: Option<String>,
@@ -71,11 +78,11 @@ fn once() -> usize {
 struct Differs {
     /// For the reader of the table.
     reason: String,
-    /// hlua's standard output contains this.
+    /// The host's standard output contains this.
     stdout: Option<String>,
-    /// hlua's standard error contains this.
+    /// The host's standard error contains this.
     stderr: Option<String>,
-    /// hlua ends with this status.
+    /// The host ends with this status.
     status: Option<i32>,
 }
 
@@ -83,16 +90,17 @@ struct Differs {
 pub fn load(path: &Path) -> Result<Vec<Row>> {
     let shown = path.display();
     let text = fs::read_to_string(path).map_err(|e| format!("cannot read {shown}: {e}"))?;
-    let table: Table = toml::from_str(&text).map_err(|e| format!("{shown}: {e}"))?;
+    let mut table: Table = toml::from_str(&text).map_err(|e| format!("{shown}: {e}"))?;
     let mut names = Vec::new();
-    for row in &table.case {
+    for row in &mut table.case {
+        row.host = table.host;
         if row.differs.as_ref().is_some_and(|d| d.reason.is_empty()) {
             return Err(format!("{shown}: {}: a difference without a reason", row.name));
         }
-        if names.contains(&&row.name) {
+        if names.contains(&row.name) {
             return Err(format!("{shown}: two rows are called {}", row.name));
         }
-        names.push(&row.name);
+        names.push(row.name.clone());
     }
     Ok(table.case)
 }
@@ -105,14 +113,23 @@ struct Seen {
     stderr: String,
 }
 
+/// The name that both are called by, so that nothing needs to be rewritten in their messages.
+fn called(row: &Row, binaries: &Binaries) -> OsString {
+    match row.host {
+        Host::Hlua => Host::Hlua.name().into(),
+        // Python finds its library by its own name.
+        Host::Hpython => binaries.interpreter(row.host).into(),
+    }
+}
+
 /// Run `row` under both.
 pub fn run(row: &Row, identity: Identity, binaries: &Binaries) -> Result<()> {
-    let real = seen(row, identity, binaries, &binaries.lua, &[])?;
+    let real = seen(row, identity, binaries, binaries.interpreter(row.host), &[])?;
     let mut flags = row.flags.clone();
     if identity == Identity::Root {
         without_process_limit(&mut flags);
     }
-    let ours = seen(row, identity, binaries, &binaries.hlua, &flags)?;
+    let ours = seen(row, identity, binaries, binaries.host(row.host), &flags)?;
     let mut complaints = Vec::new();
     let meant = row.differs.as_ref();
     compare(
@@ -138,11 +155,9 @@ fn compare(what: &str, real: &str, ours: &str, meant: Option<String>, complaints
         Some(_) if real == ours => {
             complaints.push(format!("{what} is meant to differ, but is equal: {:?}", short(ours)));
         }
-        None if real != ours => complaints.push(format!(
-            "{what} differs:\n  lua5.4: {:?}\n  hlua:   {:?}",
-            short(real),
-            short(ours)
-        )),
+        None if real != ours => {
+            complaints.push(format!("{what} differs:\n  real: {:?}\n  ours: {:?}", short(real), short(ours)))
+        }
         _ => {}
     }
 }
@@ -162,7 +177,12 @@ fn seen(
     for (name, text) in &row.files {
         fixture.write(&fixture.path(name), &bytes(&fixture.fill(text)))?;
     }
-    let ran = job(row, identity, program, flags, &fixture)?.run()?;
+    let mut job = job(row, identity, program, flags, &fixture)?;
+    match &row.sh {
+        Some(line) => in_shell(&mut job, line, row, &fixture)?,
+        None => job.argv0 = Some(called(row, binaries)),
+    }
+    let ran = job.run()?;
     Ok(Seen {
         end: expect::end(&ran),
         stdout: normal(&ran.stdout, &fixture),
@@ -172,15 +192,15 @@ fn seen(
 
 fn job(row: &Row, identity: Identity, program: &Path, flags: &[String], fixture: &Fixture) -> Result<Job> {
     let mut args: Vec<OsString> = flags.iter().map(|f| fixture.fill(f).into()).collect();
+    args.extend((row.options.iter()).map(|a| OsString::from_vec(bytes(&fixture.fill(a)))));
     if let Some(script) = &row.script {
-        let path = fixture.path("script.lua");
+        let path = fixture.path(row.host.script());
         fixture.write(&path, &bytes(&fixture.fill(script)))?;
         args.push(path.into());
     }
     args.extend((row.args.iter()).map(|a| OsString::from_vec(bytes(&fixture.fill(a)))));
     let mut job = Job {
         program: program.to_owned(),
-        argv0: Some(NAME.into()),
         args,
         environment: environment(row, "/usr/local/bin:/usr/bin:/bin".into(), fixture),
         directory: fixture.directory(),
@@ -193,9 +213,6 @@ fn job(row: &Row, identity: Identity, program: &Path, flags: &[String], fixture:
     if row.closed.contains(&2) {
         job.errors = Output::Closed;
     }
-    if let Some(line) = &row.sh {
-        in_shell(&mut job, line, row, fixture)?;
-    }
     Ok(job)
 }
 
@@ -203,12 +220,15 @@ fn job(row: &Row, identity: Identity, program: &Path, flags: &[String], fixture:
 fn in_shell(job: &mut Job, line: &str, row: &Row, fixture: &Fixture) -> Result<()> {
     let directory = fixture.path("{base}/bin");
     fs::create_dir(&directory).map_err(|e| format!("cannot make {}: {e}", directory.display()))?;
-    let link = directory.join(NAME);
+    let name = match row.host {
+        Host::Hlua => "hlua",
+        Host::Hpython => "python3",
+    };
+    let link = directory.join(name);
     symlink(&job.program, &link).map_err(|e| format!("cannot link {}: {e}", link.display()))?;
     let path = format!("{}:/usr/local/bin:/usr/bin:/bin", directory.display());
     job.environment = environment(row, path.into(), fixture);
     job.program = PathBuf::from("/bin/sh");
-    job.argv0 = None;
     let mut args = vec!["-c".into(), fixture.fill(line).into(), "sh".into()];
     args.append(&mut job.args);
     job.args = args;

@@ -2,6 +2,8 @@
 
 use crate::Result;
 use crate::expect::{Expect, REFUSALS, signal_number};
+use crate::fixture;
+use crate::host::Host;
 use crate::identity::Identity;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -29,9 +31,14 @@ pub struct Row {
     _about: String,
     /// The script that hlua runs.
     pub lua: Option<String>,
-    /// Or: the action that the probe performs.
+    /// The same for hpython: a row may have one for each host, and then both must come to the same.
+    pub python: Option<String>,
+    /// Or: the action that the probe performs, in the sandbox of each host.
     pub probe: Option<String>,
-    /// Or: a whole command line; `hlua`, `probe` and `lua5.4` stand for the programs.
+    /// The hosts whose sandbox the probe enters, if not all: what one of them opens is no denial there.
+    #[serde(default)]
+    pub hosts: Vec<Host>,
+    /// Or: a whole command line; `hlua`, `hpython`, `probe`, `lua5.4` and `python3` stand for the programs.
     pub run: Option<Vec<String>>,
     /// The sandbox's flags.
     #[serde(default)]
@@ -101,11 +108,49 @@ fn yes() -> bool {
     true
 }
 
+/// What is run.
+#[derive(Clone, Debug)]
+pub enum Body {
+    /// A script, by this host.
+    Script(Host, String),
+    /// An action of the probe, in this host's sandbox.
+    Probe(Host, String),
+    /// A command line.
+    Run(Vec<String>),
+}
+
+impl Body {
+    /// The host, where the row itself does not name one.
+    pub fn host(&self) -> Option<Host> {
+        match self {
+            Body::Script(host, _) | Body::Probe(host, _) => Some(*host),
+            Body::Run(_) => None,
+        }
+    }
+}
+
 impl Row {
+    /// Each is run by itself, and the row holds for all of them.
+    pub fn bodies(&self) -> Vec<Body> {
+        let script = |host, text: &Option<String>| text.clone().map(|text| Body::Script(host, text));
+        let scripts = [script(Host::Hlua, &self.lua), script(Host::Hpython, &self.python)];
+        let hosts = if self.hosts.is_empty() { &Host::ALL[..] } else { &self.hosts };
+        let probe = |action: &String| hosts.iter().map(|host| Body::Probe(*host, action.clone())).collect();
+        let probes: Vec<Body> = self.probe.as_ref().map_or_else(Vec::new, probe);
+        scripts.into_iter().flatten().chain(probes).chain(self.run.clone().map(Body::Run)).collect()
+    }
+
     fn check(&self) -> Result<()> {
-        let bodies = [self.lua.is_some(), self.probe.is_some(), self.run.is_some()];
+        let script = self.lua.is_some() || self.python.is_some();
+        let bodies = [script, self.probe.is_some(), self.run.is_some()];
         if bodies.iter().filter(|b| **b).count() != 1 {
-            return Err("needs exactly one of lua, probe and run".to_owned());
+            return Err("needs exactly one of scripts, probe and run".to_owned());
+        }
+        if !self.hosts.is_empty() && self.probe.is_none() {
+            return Err("hosts are for the probe; a script says by its language who runs it".to_owned());
+        }
+        if let Some(line) = self.python.iter().flat_map(|p| p.lines()).find(|l| formats_placeholder(l)) {
+            return Err(format!("a placeholder within an f-string: {line}"));
         }
         if self.denies && self.control.is_none() {
             return Err("a denial without a control: nothing shows that it could fail".to_owned());
@@ -152,6 +197,13 @@ impl Row {
             }
         }
     }
+}
+
+/// In an f-string `{name}` could be meant for either reader. Python's own is written `{ name }`.
+fn formats_placeholder(line: &str) -> bool {
+    const LITERALS: [&str; 4] = ["f\"", "f'", "F\"", "F'"];
+    let literal = LITERALS.iter().filter_map(|start| line.find(start)).min();
+    literal.is_some_and(|start| fixture::PLACEHOLDERS.iter().any(|name| line[start..].contains(name)))
 }
 
 fn outcomes(expect: &Expect, default: &[&str]) -> Vec<String> {
@@ -225,6 +277,33 @@ mod tests {
         let error = refused("[[case]]\nname = 'x'\nprobe = 'fork'\nlua = ''\ncontrol = {}\n");
         assert!(error.contains("exactly one"), "{error}");
         refused("[[case]]\nname = 'x'\ncontrol = {}\n");
+    }
+
+    #[test]
+    fn a_row_may_have_a_script_for_each_host() {
+        let rows = loaded("[[case]]\nname = 'x'\ndenies = false\nlua = ''\npython = ''\n");
+        let hosts: Vec<_> = rows.expect("a good table")[0].bodies().iter().map(Body::host).collect();
+        assert_eq!(hosts, [Some(Host::Hlua), Some(Host::Hpython)]);
+        let error = refused("[[case]]\nname = 'x'\ndenies = false\npython = ''\nprobe = 'fork'\n");
+        assert!(error.contains("exactly one"), "{error}");
+    }
+
+    #[test]
+    fn the_probe_enters_every_sandbox_or_those_named() {
+        let all = loaded("[[case]]\nname = 'x'\nprobe = 'fork'\ncontrol = {}\n").expect("a good table");
+        assert_eq!(all[0].bodies().len(), Host::ALL.len());
+        let one = loaded("[[case]]\nname = 'x'\nprobe = 'fork'\nhosts = ['hlua']\ncontrol = {}\n");
+        assert_eq!(one.expect("a good table")[0].bodies().len(), 1);
+        let error = refused("[[case]]\nname = 'x'\nlua = ''\nhosts = ['hlua']\ncontrol = {}\n");
+        assert!(error.contains("hosts are for the probe"), "{error}");
+    }
+
+    #[test]
+    fn f_strings_hold_no_placeholder() {
+        let row = |line| format!("[[case]]\nname = 'x'\ndenies = false\npython = '{line}'\n");
+        let error = refused(&row("print(f\"{name}\")"));
+        assert!(error.contains("within an f-string: print"), "{error}");
+        loaded(&row("print(\"{name}\", f\"{ name }\")")).expect("a good table");
     }
 
     #[test]

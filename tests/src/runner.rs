@@ -6,7 +6,7 @@ use crate::expect::{self, Expect, signal_number};
 use crate::fixture::Fixture;
 use crate::identity::Identity;
 use crate::job::{Event, Input, Job, Output, Ran};
-use crate::row::Row;
+use crate::row::{Body, Row};
 use std::path::PathBuf;
 
 /// How a body is run.
@@ -21,29 +21,37 @@ enum Place {
     Bare,
 }
 
-/// Run `row` in all its places. Each has fixtures of its own, so that none sees what another did.
-pub fn run(row: &Row, identity: Identity, binaries: &Binaries) -> Result<()> {
-    one(row, &row.expect, Place::Inside, identity, binaries)?;
+/// Run one body of `row` in all its places. Each has fixtures of its own, so that none sees what another did.
+pub fn run(row: &Row, body: &Body, identity: Identity, binaries: &Binaries) -> Result<()> {
+    one(row, body, &row.expect, Place::Inside, identity, binaries)?;
     if let Some(wall) = &row.wall {
-        one(row, wall, Place::Wall, identity, binaries)?;
+        one(row, body, wall, Place::Wall, identity, binaries)?;
     }
     if let Some(control) = &row.control {
         let place = match control.flags {
             Some(_) => Place::Granted,
             None => Place::Bare,
         };
-        one(row, control, place, identity, binaries)?;
+        one(row, body, control, place, identity, binaries)?;
     }
     Ok(())
 }
 
-fn one(row: &Row, expect: &Expect, place: Place, identity: Identity, binaries: &Binaries) -> Result<()> {
+fn one(
+    row: &Row,
+    body: &Body,
+    expect: &Expect,
+    place: Place,
+    identity: Identity,
+    binaries: &Binaries,
+) -> Result<()> {
     let fixture = Fixture::new(row, identity, binaries)?;
     let mut expect = expect.filled(&|text| fixture.fill(text));
     if row.denies && matches!(place, Place::Inside | Place::Wall) {
         expect.lacks.push(fixture.token().to_owned());
     }
-    let job = job(row, &expect, place, identity, binaries, &fixture)?;
+    let words = command_line(row, body, &expect, place, identity, &fixture)?;
+    let job = job(row, words, identity, binaries, &fixture)?;
     let ran = job.run().map_err(|e| format!("{place:?}: {e}"))?;
     let complaints = expect.complaints(&ran);
     if complaints.is_empty() {
@@ -72,13 +80,11 @@ fn report(job: &Job, place: Place, complaints: &[String], ran: &Ran) -> String {
 
 fn job(
     row: &Row,
-    expect: &Expect,
-    place: Place,
+    mut words: Vec<String>,
     identity: Identity,
     binaries: &Binaries,
     fixture: &Fixture,
 ) -> Result<Job> {
-    let mut words = command_line(row, expect, place, identity, fixture)?;
     if words.is_empty() {
         return Err("an empty command line".to_owned());
     }
@@ -100,6 +106,7 @@ fn job(
 
 fn command_line(
     row: &Row,
+    body: &Body,
     expect: &Expect,
     place: Place,
     identity: Identity,
@@ -117,22 +124,26 @@ fn command_line(
         without_process_limit(&mut flags);
     }
     let bare = place == Place::Bare;
-    let mut words = Vec::new();
-    if let Some(lua) = &row.lua {
-        let script = fixture.path("{base}/script.lua");
-        fixture.write(&script, fixture.fill(lua).as_bytes())?;
-        words.push(if bare { "lua5.4" } else { "hlua" }.to_owned());
-        words.extend(flags);
-        words.push(script.display().to_string());
-    } else if let Some(action) = &row.probe {
-        words.push("probe".to_owned());
-        words.extend(flags);
-        words.push(if bare { "--bare" } else { "-e" }.to_owned());
-        words.push(fixture.fill(action));
-    } else if let Some(run) = &row.run {
-        words = fill(run);
-        words.splice(1..1, flags);
-    }
+    let mut words = match body {
+        Body::Script(host, text) => {
+            let script = fixture.path("{base}").join(host.script());
+            fixture.write(&script, fixture.fill(text).as_bytes())?;
+            let program = if bare { host.interpreter() } else { host.name() };
+            [vec![program.to_owned()], flags, vec![script.display().to_string()]].concat()
+        }
+        Body::Probe(_, action) if bare => {
+            ["probe", "--bare", &fixture.fill(action)].map(str::to_owned).into()
+        }
+        Body::Probe(host, action) => {
+            let start = ["probe", "-H", host.name()].map(str::to_owned).to_vec();
+            [start, flags, vec!["-e".to_owned(), fixture.fill(action)]].concat()
+        }
+        Body::Run(line) => {
+            let mut words = fill(line);
+            words.splice(1..1, flags);
+            words
+        }
+    };
     words.extend(fill(&row.args));
     Ok(words)
 }

@@ -8,10 +8,11 @@ use casebook::Result;
 use casebook::binaries::Binaries;
 use casebook::expect;
 use casebook::harness;
+use casebook::host::Host;
 use casebook::identity::Identity;
 use casebook::job::{Event, Input, Job, Ran};
 use casebook::sys;
-use filter_compiler::{Action, Arch, Rule, Ruleset, errno_value, filters_directory, load};
+use filter_compiler::{Action, Arch, Rule, Ruleset, SELF, errno_value, filters_directory, load};
 use libtest_mimic::Trial;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -22,10 +23,22 @@ const BAD: u64 = 0x7fff_fffe;
 
 const ARCH: Arch = if cfg!(target_arch = "aarch64") { Arch::Aarch64 } else { Arch::X86_64 };
 
-/// One filter as it is loaded, and the flags that load it.
+/// One filter as it is loaded, and the host and flags that load it.
 struct Set {
+    host: Host,
     flags: &'static [&'static str],
     rules: Ruleset,
+}
+
+impl Set {
+    /// Whoever loads a filter takes SELF's place in it, unless programs inherit it.
+    fn argument(&self, value: u64) -> String {
+        let (number, rest) = (value as u32, value & !u64::from(u32::MAX));
+        if number == SELF && !self.flags.contains(&"--allow-run") {
+            return format!("self|{rest:#x}");
+        }
+        format!("{value:#x}")
+    }
 }
 
 fn main() -> ExitCode {
@@ -66,11 +79,13 @@ fn sets() -> Result<Vec<Set>> {
         (&all, &FLAGS[..end]),
         (&["terminal"], &["-i"]),
     ];
-    let set = |(granted, flags): (&[&str], _)| {
-        let rules = load(filters_directory(), "hlua", granted).map_err(|e| e.to_string())?;
-        Ok(Set { flags, rules })
+    let of_host = |host: Host| {
+        wanted.iter().map(move |(granted, flags)| {
+            let rules = load(filters_directory(), host.name(), granted).map_err(|e| e.to_string())?;
+            Ok(Set { host, flags, rules })
+        })
     };
-    wanted.into_iter().map(set).collect()
+    Host::ALL.into_iter().flat_map(of_host).collect()
 }
 
 /// For each line the sets in which its file is in force, with the indices of its rules.
@@ -103,7 +118,7 @@ fn ask_line(set: &Set, rules: &[usize], identity: Identity, binaries: &Binaries)
         };
         questions.extend(arguments(rule).iter().map(|arguments| Question {
             name: rule.call.name,
-            action: words(rule.call.name, number, arguments),
+            action: words(set, rule.call.name, number, arguments),
             wanted: set.rules.decide(ARCH, number, arguments),
         }));
     }
@@ -111,7 +126,7 @@ fn ask_line(set: &Set, rules: &[usize], identity: Identity, binaries: &Binaries)
     for (question, answer) in questions.iter().zip(answers) {
         check(question, &answer, identity, binaries).map_err(|e| {
             let Question { name, action, .. } = question;
-            format!("{:?}: {name} `{action}`: {e}", set.flags)
+            format!("{} {:?}: {name} `{action}`: {e}", set.host.name(), set.flags)
         })?;
     }
     Ok(())
@@ -143,13 +158,13 @@ fn arguments(rule: &Rule) -> Vec<[u64; 6]> {
 }
 
 /// The probe's words for a call. What makes a second task needs care that a bare call cannot take.
-fn words(name: &str, number: u32, arguments: &[u64; 6]) -> String {
+fn words(set: &Set, name: &str, number: u32, arguments: &[u64; 6]) -> String {
     match name {
         "fork" => "raw-fork".to_owned(),
         "vfork" => "vfork".to_owned(),
         "pause" => format!("ready-call #{number}"),
         _ => {
-            let arguments: Vec<String> = arguments.iter().map(|a| format!("{a:#x}")).collect();
+            let arguments: Vec<String> = arguments.iter().map(|a| set.argument(*a)).collect();
             format!("call #{number} {}", arguments.join(" "))
         }
     }
@@ -169,7 +184,7 @@ fn answers(
     while let Some(rest) = questions.get(answers.len()..).filter(|r| !r.is_empty()) {
         let alone = |q: &Question| ALONE.contains(&q.name);
         if alone(&rest[0]) {
-            answers.push(answer(set.flags, &["-e", &rest[0].action], identity, binaries)?);
+            answers.push(answer(&inside(set, &["-e", &rest[0].action]), identity, binaries)?);
             continue;
         }
         let together = rest.iter().take_while(|q| !alone(q));
@@ -185,23 +200,28 @@ fn answers(
 }
 
 fn batch(set: &Set, lines: &[&str], identity: Identity, binaries: &Binaries) -> Result<Ran> {
-    let mut job = job(set.flags, &["-e", "batch"], identity, binaries);
+    let mut job = job(&inside(set, &["-e", "batch"]), identity, binaries);
     job.input = Input::Bytes((lines.join("\n") + "\n").into_bytes());
     run(&job)
 }
 
-fn answer(flags: &[&str], action: &[&str], identity: Identity, binaries: &Binaries) -> Result<String> {
-    let mut job = job(flags, action, identity, binaries);
+fn answer(words: &[&str], identity: Identity, binaries: &Binaries) -> Result<String> {
+    let mut job = job(words, identity, binaries);
     // What waits for a signal gets one.
-    let waits = action.iter().any(|a| a.starts_with("ready-call"));
+    let waits = words.iter().any(|a| a.starts_with("ready-call"));
     job.event = waits.then_some(Event::Signal(libc::SIGTERM));
     Ok(expect::outcome(&run(&job)?))
 }
 
-fn job(flags: &[&str], action: &[&str], identity: Identity, binaries: &Binaries) -> Job {
+/// The words that make the probe act behind a filter.
+fn inside<'a>(set: &Set, action: &[&'a str]) -> Vec<&'a str> {
+    [&["-H", set.host.name()], set.flags, action].concat()
+}
+
+fn job(words: &[&str], identity: Identity, binaries: &Binaries) -> Job {
     Job {
         program: binaries.probe.clone(),
-        args: flags.iter().chain(action).map(Into::into).collect(),
+        args: words.iter().map(Into::into).collect(),
         directory: PathBuf::from("/"),
         identity: Some(identity),
         ..Job::default()
@@ -235,7 +255,7 @@ fn check(question: &Question, answer: &str, identity: Identity, binaries: &Binar
         Action::Allow if answer == "SIGSYS" => Err("killed, but the rules allow".to_owned()),
         // The kernel may say the same by itself: then it says so outside as well.
         Action::Allow if REFUSALS.contains(&answer) => {
-            let bare = self::answer(&["--bare"], &[&question.action], identity, binaries)?;
+            let bare = self::answer(&["--bare", &question.action], identity, binaries)?;
             if bare == answer {
                 return Ok(());
             }

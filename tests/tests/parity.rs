@@ -1,4 +1,4 @@
-//! The same command lines under the real interpreter and under hlua.
+//! The same command lines under the real interpreters and under their hosts.
 
 use casebook::Result;
 use casebook::binaries::Binaries;

@@ -16,8 +16,6 @@ use crate::venv;
 /// `pyvenv.cfg` beside this program has no say.
 const EXECUTABLE: &CStr = to_c(concat!(env!("PYTHON_EXECUTABLE"), "\0"));
 const PREFIX: &CStr = to_c(concat!(env!("PYTHON_PREFIX"), "\0"));
-const STDLIB: &CStr = to_c(concat!(env!("PYTHON_STDLIB"), "\0"));
-const PATH: &str = env!("PYTHON_PATH");
 
 /// Where no bytecode can be.
 const NO_CACHE: &CStr = c"/dev/null";
@@ -221,18 +219,12 @@ unsafe fn set_paths(config: *mut ffi::PyConfig) -> ffi::PyStatus {
             (&raw mut (*config).base_prefix, PREFIX),
             (&raw mut (*config).exec_prefix, PREFIX),
             (&raw mut (*config).base_exec_prefix, PREFIX),
-            (&raw mut (*config).stdlib_dir, STDLIB),
+            // With a home no pyvenv.cfg, python._pth or PYTHONHOME is asked, and with a path no PYTHONPATH.
+            (&raw mut (*config).home, PREFIX),
+            (&raw mut (*config).pythonpath_env, c""),
         ];
         for (field, value) in fields {
             let status = ffi::PyConfig_SetBytesString(config, field, value.as_ptr());
-            if failed(&status) {
-                return status;
-            }
-        }
-        (*config).module_search_paths_set = 1;
-        for directory in PATH.split(':') {
-            let wide: Vec<libc::wchar_t> = directory.chars().map(|c| c as libc::wchar_t).chain([0]).collect();
-            let status = ffi::PyWideStringList_Append(&raw mut (*config).module_search_paths, wide.as_ptr());
             if failed(&status) {
                 return status;
             }

@@ -2,7 +2,7 @@
 //!
 //! `host` is the flow's five steps; `late` and `venv` are paths that wait for the doors, `advice` a line after a
 //! traceback. The modules with `unsafe` code call CPython: `interpreter` (its start and end), `manners` (its audit hook),
-//! `object` (its objects), `advice`; or stand before the C library: `memory`, `metadata`, `script`.
+//! `object` (its objects), `advice`; or stand before the C library: `memory`, `metadata`, `script`, `semaphores`.
 
 // Rust's own start would change SIGPIPE and install a SIGSEGV handler, which `python3` does not.
 #![cfg_attr(not(test), no_main)]
@@ -16,6 +16,7 @@ mod memory;
 mod metadata;
 mod object;
 mod script;
+mod semaphores;
 mod venv;
 
 /// Where the C library starts us.

@@ -1,7 +1,8 @@
-//! Makes a raw system call, or a small attack, inside the sandbox that hlua's scripts run in.
+//! Makes a raw system call, or a small attack, inside the sandbox that a host's scripts run in.
 //!
-//! `probe [sandbox flags] [-B] [-N] [-i] -e ACTION` enters the sandbox by hlua's own profile and then acts;
-//! `probe --bare ACTION` acts outside, as the control. It prints `ok`, or the errno's name, or dies of the signal.
+//! `probe [-H HOST] [sandbox flags] [-B] [-N] [-i] -e ACTION` enters the sandbox by the host's own profile, hlua's unless it is
+//! said, and then acts; `probe --bare ACTION` acts outside, as the control. It prints `ok`, or the errno's name, or dies of the
+//! signal.
 #![no_main]
 
 mod actions;
@@ -13,43 +14,63 @@ mod words;
 
 use outcome::Outcome as Result;
 use sandbox_core::{
-    Confined, Failure, Host, Invocation, Outcome, Policy, Profile, Sealed, Source, Switch, Usage, UsageError,
+    Confined, Failure, Grammar, Host, Invocation, Outcome, Policy, Profile, Script, Sealed, Source, Switch,
+    Usage, UsageError,
 };
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
+use std::marker::PhantomData;
 use std::os::unix::ffi::OsStrExt;
 
-/// hlua's profile under another name and with the probe's own switches.
-static PROFILE: Profile = Profile {
-    name: "probe",
-    synopsis: "[-B] [-N] [-i] -e ACTION",
-    version: "a test instrument",
-    switches: &SWITCHES,
-    grammar: hlua::PROFILE.grammar,
-    script: hlua::PROFILE.script,
-    environment: hlua::PROFILE.environment,
-    library: hlua::PROFILE.library,
-    launchers: hlua::PROFILE.launchers,
-    extras: hlua::PROFILE.extras,
-    filters: hlua::PROFILE.filters,
-    memory_overhead: hlua::PROFILE.memory_overhead,
-    least_memory: hlua::PROFILE.least_memory,
-};
+/// A host's profile under another name and with the probe's own switches.
+const fn of(host: &'static Profile) -> Profile {
+    Profile {
+        name: "probe",
+        synopsis: "[-H HOST] [-B] [-N] [-i] -e ACTION",
+        version: "a test instrument",
+        switches: &SWITCHES,
+        grammar: Grammar::PLAIN,
+        script: Script::Text,
+        ..*host
+    }
+}
 
-static SWITCHES: [Switch; 4] = [
+static HLUA: Profile = of(&hlua::PROFILE);
+static HPYTHON: Profile = of(&hpython::PROFILE);
+
+/// Whose sandbox is entered.
+trait Sandbox {
+    const PROFILE: &'static Profile;
+}
+
+struct Hlua;
+
+impl Sandbox for Hlua {
+    const PROFILE: &'static Profile = &HLUA;
+}
+
+struct Hpython;
+
+impl Sandbox for Hpython {
+    const PROFILE: &'static Profile = &HPYTHON;
+}
+
+static SWITCHES: [Switch; 5] = [
+    Switch { name: "-H", value: true, help: "whose sandbox to enter; comes first" },
     Switch { name: "-e", value: true, help: "what to do" },
     Switch { name: "-B", value: false, help: "start a thread before the doors" },
     Switch { name: "-N", value: false, help: "start a thread between the doors, and act there" },
     Switch { name: "-i", value: false, help: "ask for what a terminal needs" },
 ];
 
-struct Probe {
+struct Probe<S> {
     action: String,
     thread: Option<sys::Helper>,
     wants_thread: bool,
+    sandbox: PhantomData<S>,
 }
 
-impl Host for Probe {
-    const PROFILE: &'static Profile = &PROFILE;
+impl<S: Sandbox> Host for Probe<S> {
+    const PROFILE: &'static Profile = S::PROFILE;
 
     fn usage(_: &OsStr, _: &UsageError) -> Usage {
         Usage { text: b"usage: probe [sandbox flags] -e ACTION | --bare ACTION\n".to_vec(), status: 2 }
@@ -59,7 +80,7 @@ impl Host for Probe {
         invocation.switches.iter().any(|s| s.name == "-i")
     }
 
-    fn boot(invocation: Invocation) -> std::result::Result<Probe, Failure> {
+    fn boot(invocation: Invocation) -> std::result::Result<Self, Failure> {
         let given = |name| invocation.switches.iter().find(|s| s.name == name);
         let action = given("-e").and_then(|s| s.value.clone());
         let action = action.ok_or_else(|| Failure::boot("no action"))?;
@@ -68,7 +89,7 @@ impl Host for Probe {
         }
         let action = String::from_utf8_lossy(action.as_bytes()).into_owned();
         actions::remember(&action);
-        Ok(Probe { action, thread: None, wants_thread: given("-N").is_some() })
+        Ok(Probe { action, thread: None, wants_thread: given("-N").is_some(), sandbox: PhantomData })
     }
 
     fn neuter(&mut self, _: &Policy, _: &Confined) -> std::result::Result<(), Failure> {
@@ -92,8 +113,8 @@ fn print(outcome: Result) {
     sys::write_all(1, format!("{outcome}\n").as_bytes());
 }
 
-fn bare(arguments: &[std::ffi::OsString]) -> i32 {
-    let text = |a: &std::ffi::OsString| a.to_string_lossy().into_owned();
+fn bare(arguments: &[OsString]) -> i32 {
+    let text = |a: &OsString| a.to_string_lossy().into_owned();
     let words = match arguments {
         [line] => words::split(&text(line)),
         words => words.iter().map(text).collect(),
@@ -103,14 +124,22 @@ fn bare(arguments: &[std::ffi::OsString]) -> i32 {
     0
 }
 
+fn unknown(host: &str) -> i32 {
+    sys::write_all(2, format!("probe: there is no host {host}\n").as_bytes());
+    2
+}
+
 /// What the C runtime calls.
 #[expect(unsafe_code, reason = "the C entry point has this name")]
 // SAFETY: no other `main` is linked.
 #[unsafe(no_mangle)]
 pub extern "C" fn main(_: libc::c_int, _: *const *const libc::c_char) -> libc::c_int {
     let arguments: Vec<_> = std::env::args_os().collect();
-    match arguments.get(1) {
-        Some(first) if first == "--bare" => bare(&arguments[2..]),
-        _ => sandbox_core::main::<Probe>(),
+    let word = |at: usize| arguments.get(at).and_then(|word| word.to_str());
+    match (word(1), word(2)) {
+        (Some("--bare"), _) => bare(&arguments[2..]),
+        (Some("-H"), Some("hpython")) => sandbox_core::main::<Probe<Hpython>>(),
+        (Some("-H"), Some(host)) if host != "hlua" => unknown(host),
+        _ => sandbox_core::main::<Probe<Hlua>>(),
     }
 }

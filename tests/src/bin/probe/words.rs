@@ -6,7 +6,7 @@
 //! | `"text"` | a pointer to the text, NUL terminated |
 //! | `buf` | a pointer to 64 KiB of zeros |
 //! | `@0a000000` | a pointer to these bytes, followed by zeros |
-//! | `self` `parent` | a process id |
+//! | `self` `parent` | a process id; `self` may have further bits |
 
 use crate::constants;
 
@@ -51,7 +51,6 @@ pub fn argument(word: &str) -> Result<u64, String> {
     }
     match word {
         "buf" => Ok(leaked(&[])),
-        "self" => Ok(u64::from(std::process::id())),
         "parent" => Ok(u64::from(std::os::unix::process::parent_id())),
         _ => number(word),
     }
@@ -76,7 +75,10 @@ fn one(word: &str) -> Option<u64> {
     if let Ok(number) = word.parse::<u64>() {
         return Some(number);
     }
-    constants::value(word)
+    match word {
+        "self" => Some(u64::from(std::process::id())),
+        _ => constants::value(word),
+    }
 }
 
 fn bytes(hex: &str) -> Result<Vec<u8>, String> {

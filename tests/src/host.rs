@@ -1,0 +1,43 @@
+//! The hosts under test, and the interpreters that they stand in for.
+
+use serde::Deserialize;
+
+/// A host under test.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum Host {
+    /// Lua.
+    #[default]
+    Hlua,
+    /// Python.
+    Hpython,
+}
+
+impl Host {
+    /// All of them.
+    pub const ALL: [Host; 2] = [Host::Hlua, Host::Hpython];
+
+    /// The program's name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Host::Hlua => "hlua",
+            Host::Hpython => "hpython",
+        }
+    }
+
+    /// What the tables call the real interpreter.
+    pub fn interpreter(self) -> &'static str {
+        match self {
+            Host::Hlua => "lua5.4",
+            Host::Hpython => "python3",
+        }
+    }
+
+    /// The name of the file that a row's script is written to.
+    pub fn script(self) -> &'static str {
+        match self {
+            Host::Hlua => "script.lua",
+            Host::Hpython => "script.py",
+        }
+    }
+}
