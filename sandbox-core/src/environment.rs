@@ -17,7 +17,8 @@ unsafe extern "C" {
 ///
 /// Must run while there is one thread and before anything holds on to a `getenv(3)` answer.
 pub(crate) fn reduce(policy: &Policy) {
-    let temporary = policy.temporary(std::env::var_os(TEMPORARY).as_deref()).and_then(|path| entry(path.as_os_str()));
+    let temporary =
+        policy.temporary(std::env::var_os(TEMPORARY).as_deref()).and_then(|path| entry(path.as_os_str()));
     // SAFETY: one thread runs, so nobody else reads or writes `environ`; each pointer up to the null
     // one is a string that the kernel laid out on the stack at start, writable and ours.
     unsafe {

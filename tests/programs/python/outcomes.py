@@ -3,7 +3,7 @@
     outcomes.py MODULE FILE [NAME ...]
 
 FILE gets a line for each test as it ends, its outcome and its name, and `end` when all have: what breaks off is seen.
-A NAME is left out.
+A test with a NAME, or with a beginning NAME*, is left out. Both stand without the module's name.
 """
 import importlib
 import sys
@@ -65,12 +65,16 @@ class Outcomes(unittest.TestResult):
         self.happened("unexpected success", test)
 
 
-def tests_of(suite, left_out):
+def tests_of(suite):
     for part in suite:
         if isinstance(part, unittest.TestSuite):
-            yield from tests_of(part, left_out)
-        elif part.id() not in left_out:
+            yield from tests_of(part)
+        else:
             yield part
+
+
+def is_left_out(name, patterns):
+    return any(name.startswith(p[:-1]) if p.endswith("*") else name == p for p in patterns)
 
 
 def main(module, report, *left_out):
@@ -78,7 +82,8 @@ def main(module, report, *left_out):
     support.use_resources = ()
     with open(report, "w", encoding="utf-8", errors="backslashreplace") as report:
         loaded = unittest.defaultTestLoader.loadTestsFromModule(importlib.import_module(module))
-        unittest.TestSuite(tests_of(loaded, left_out)).run(Outcomes(report))
+        kept = (test for test in tests_of(loaded) if not is_left_out(test.id().removeprefix(module + "."), left_out))
+        unittest.TestSuite(kept).run(Outcomes(report))
         print("end", file=report)
 
 
