@@ -17,7 +17,10 @@ BIN    := $(OUT)/$(TRIPLE)/release
 STATIC := RUSTFLAGS='$(strip $(RUSTFLAGS) -C target-feature=+crt-static)' \
           $(CARGO) build --release $(LOCKED) --target $(TRIPLE)
 
-SOURCES := Cargo.toml $(wildcard Cargo.lock) $(shell find filters sandbox-core hosts -type f 2>/dev/null)
+# hpython loads C extensions, so it is not static; without the triple, so that it leaves the others' builds alone.
+DYNAMIC := $(CARGO) build --release $(LOCKED)
+
+SOURCES := Cargo.toml $(wildcard Cargo.lock) $(wildcard .cargo/config.toml) $(shell find filters sandbox-core hosts -type f 2>/dev/null)
 
 bindir := $(DESTDIR)$(PREFIX)/bin
 docdir := $(DESTDIR)$(PREFIX)/share/doc/h
@@ -33,7 +36,7 @@ export CARGO_TARGET_DIR := $(OUT)
 help:
 	@echo 'make demo       a malicious game fails to do harm (demo-control: under plain lua5.4 it does)'
 	@echo 'make check      every test, as the CI runs them'
-	@echo 'make build      the static release binary, $(BIN)/hlua'
+	@echo 'make build      the release binaries, $(BIN)/hlua and hpython'
 	@echo 'make bench      compare with lua5.4 and other sandboxes (BENCH="--runs 50 --only open")'
 	@echo 'make install    DESTDIR= PREFIX=/usr/local; uninstall takes it away again'
 	@echo 'make deps       install the Debian packages that are missing; the others do it by themselves'
@@ -47,11 +50,13 @@ build-deps:
 
 build: build-deps
 	$(STATIC) -p hlua
+	$(DYNAMIC) -p hpython
+	@ln -f '$(OUT)/release/hpython' '$(BIN)/hpython'
 
 # Calls cargo only when a source is newer: `sudo make install` needs no cargo.
-$(BIN)/hlua: $(SOURCES)
+$(BIN)/hlua $(BIN)/hpython &: $(SOURCES)
 	$(MAKE) build
-	@touch '$@'
+	@touch '$(BIN)/hlua' '$(BIN)/hpython'
 
 demo: build
 	@examples/demo.sh '$(BIN)/hlua'
@@ -83,7 +88,8 @@ demo-in-check: build
 installed: build
 	tree=$$(mktemp -d) && trap 'rm -rf "$$tree"' EXIT && \
 	  $(MAKE) --no-print-directory install DESTDIR="$$tree" PREFIX=/usr && mv "$$tree/usr" "$$tree/elsewhere" && \
-	  test "$$("$$tree/elsewhere/bin/hlua" -e 'print(_VERSION)')" = 'Lua 5.4'
+	  test "$$("$$tree/elsewhere/bin/hlua" -e 'print(_VERSION)')" = 'Lua 5.4' && \
+	  test "$$("$$tree/elsewhere/bin/hpython" -c 'print(6 * 7)')" = 42
 
 # Last, so that the test runner's summary ends the output. The probe is built by itself: together
 # with it cargo would choose other features for the host, and the tests would see another binary.
@@ -96,13 +102,13 @@ bench: deps build
 	$(STATIC) -p bench --bins
 	@'$(BIN)/bench' $(BENCH)
 
-install: $(BIN)/hlua
+install: $(BIN)/hlua $(BIN)/hpython
 	install -d '$(bindir)' '$(docdir)'
-	install -m 755 '$(BIN)/hlua' '$(bindir)/hlua'
+	install -m 755 '$(BIN)/hlua' '$(BIN)/hpython' '$(bindir)'
 	install -m 644 $(DOCS) examples/fun.lua '$(docdir)'
 
 uninstall:
-	rm -f '$(bindir)/hlua'
+	rm -f '$(bindir)/hlua' '$(bindir)/hpython'
 	rm -rf '$(docdir)'
 
 clean:

@@ -1,4 +1,4 @@
-//! Compares hlua with the plain interpreter and with other sandboxes: medians of interleaved
+//! Compares the hosts with the plain interpreters and with other sandboxes: medians of interleaved
 //! runs, as a table. It reports and does not judge: the status says only whether all could be run.
 
 mod process;
@@ -15,22 +15,21 @@ use std::process::ExitCode;
 
 use crate::process::Line;
 use crate::row::Row;
-use crate::suite::{Bench, on_path};
+use crate::suite::{Bench, LANGUAGES, Pair};
 
 const HELP: &str = "\
-usage: bench [--hlua FILE] [--lua FILE] [--runs N] [--only TEXT]
+usage: bench [--host FILE=PLAIN]... [--runs N] [--only TEXT]
 
-  --hlua FILE  the binary under test (default: hlua beside this program)
-  --lua FILE   the plain interpreter (default: lua5.4)
-  --runs N     runs of each command (default 31; short commands run more often)
-  --only TEXT  only rows whose name contains TEXT
+  --host FILE=PLAIN  a binary under test and its plain interpreter (default: each host that lies beside this
+                     program, with the interpreter of /usr/bin)
+  --runs N           runs of each command (default 31; short commands run more often)
+  --only TEXT        only rows whose name contains TEXT
 ";
 
 /// What was typed.
 #[derive(Debug)]
 struct Options {
-    hlua: PathBuf,
-    lua: PathBuf,
+    pairs: Vec<Pair>,
     lock: PathBuf,
     runs: usize,
     only: String,
@@ -50,18 +49,12 @@ fn main() -> ExitCode {
 /// None when only help was asked for.
 fn parse() -> Result<Option<Options>, Box<dyn Error>> {
     let beside = env::current_exe()?;
-    let mut options = Options {
-        hlua: beside.with_file_name("hlua"),
-        lua: on_path("lua5.4").ok_or("lua5.4 is not installed")?,
-        lock: beside.with_file_name("lock"),
-        runs: 31,
-        only: String::new(),
-    };
+    let mut options =
+        Options { pairs: Vec::new(), lock: beside.with_file_name("lock"), runs: 31, only: String::new() };
     let mut parser = lexopt::Parser::from_env();
     while let Some(argument) = parser.next()? {
         match argument {
-            lexopt::Arg::Long("hlua") => options.hlua = parser.value()?.into(),
-            lexopt::Arg::Long("lua") => options.lua = parser.value()?.into(),
+            lexopt::Arg::Long("host") => options.pairs.push(pair(&parser.value()?.to_string_lossy())?),
             lexopt::Arg::Long("runs") => options.runs = parser.value()?.to_string_lossy().parse()?,
             lexopt::Arg::Long("only") => options.only = parser.value()?.to_string_lossy().into_owned(),
             lexopt::Arg::Long("help") => {
@@ -71,19 +64,37 @@ fn parse() -> Result<Option<Options>, Box<dyn Error>> {
             other => return Err(other.unexpected().into()),
         }
     }
+    if options.pairs.is_empty() {
+        options.pairs = pairs_beside(&beside);
+    }
     Ok(Some(options))
+}
+
+/// A host named by hand; its file's name tells which it is.
+fn pair(text: &str) -> Result<Pair, Box<dyn Error>> {
+    let (ours, theirs) = text.split_once('=').ok_or("--host: FILE=PLAIN is expected")?;
+    let name = Path::new(ours).file_name().unwrap_or_default();
+    let language = LANGUAGES.iter().find(|language| name == language.host);
+    let language =
+        language.ok_or_else(|| format!("--host: there is no host called {}", name.to_string_lossy()))?;
+    Ok(Pair { language, ours: ours.into(), theirs: theirs.into() })
+}
+
+/// The hosts that were built, and the distribution's interpreters.
+fn pairs_beside(program: &Path) -> Vec<Pair> {
+    let found = LANGUAGES.iter().map(|language| Pair {
+        language,
+        ours: program.with_file_name(language.host),
+        theirs: Path::new("/usr/bin").join(language.plain),
+    });
+    found.filter(|pair| pair.ours.is_file()).collect()
 }
 
 /// Measures and prints row by row; false if a row could not be run.
 fn run(options: &Options) -> Result<bool, Box<dyn Error>> {
     let scratch = Scratch::new()?;
-    let bench = Bench {
-        hlua: &options.hlua,
-        lua: &options.lua,
-        lock: &options.lock,
-        programs: &programs()?,
-        scratch: &scratch.0,
-    };
+    let bench =
+        Bench { pairs: &options.pairs, lock: &options.lock, programs: &programs()?, scratch: &scratch.0 };
     bench.furnish()?;
     let (mut rows, absent) = bench.rows();
     rows.retain(|row| row.what.contains(&options.only));
@@ -103,11 +114,11 @@ fn run(options: &Options) -> Result<bool, Box<dyn Error>> {
     Ok(failed.is_empty())
 }
 
-/// The Lua programs, by a short name when this is run from the checkout.
+/// Where the programs are, by a short name when this is run from the checkout.
 fn programs() -> io::Result<PathBuf> {
-    let programs = Path::new(env!("CARGO_MANIFEST_DIR")).join("lua");
+    let programs = Path::new(env!("CARGO_MANIFEST_DIR"));
     let short = programs.strip_prefix(env::current_dir()?).map(Path::to_owned);
-    Ok(short.unwrap_or(programs))
+    Ok(short.unwrap_or_else(|_| programs.to_owned()))
 }
 
 fn print_commands(row: &Row) {
@@ -123,10 +134,13 @@ fn machine(options: &Options) -> io::Result<String> {
     };
     let kernel = fs::read_to_string("/proc/sys/kernel/osrelease")?;
     let cores = std::thread::available_parallelism()?;
+    let mut pairs = Vec::new();
+    for Pair { language, ours, theirs } in &options.pairs {
+        pairs.push(format!("{} against {}", version(ours, "--version")?, version(theirs, language.version)?));
+    }
     Ok(format!(
-        "{} against {}; Linux {}, {cores} cores; medians of at least {} runs in turns.",
-        version(&options.hlua, "--version")?,
-        version(&options.lua, "-v")?,
+        "{}; Linux {}, {cores} cores; medians of at least {} runs in turns.",
+        pairs.join(", "),
         kernel.trim(),
         options.runs
     ))

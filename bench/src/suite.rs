@@ -7,33 +7,115 @@ use std::path::{Path, PathBuf};
 use crate::process::Line;
 use crate::row::{Row, Yardstick};
 
-/// What is compared: the programs, and the files they work on.
+/// What is compared: the hosts, and the files they work on.
 #[derive(Debug)]
 pub struct Bench<'a> {
-    /// The binary under test.
-    pub hlua: &'a Path,
-    /// The plain interpreter.
-    pub lua: &'a Path,
+    /// The hosts, each beside its plain interpreter.
+    pub pairs: &'a [Pair],
     /// Prints how long the lock takes.
     pub lock: &'a Path,
-    /// The Lua programs.
+    /// The directories of programs, one for each language.
     pub programs: &'a Path,
     /// A directory for the programs to work in.
     pub scratch: &'a Path,
 }
+
+/// A host beside the plain interpreter.
+#[derive(Debug)]
+pub struct Pair {
+    /// What is measured.
+    pub language: &'static Language,
+    /// The binary under test.
+    pub ours: PathBuf,
+    /// The plain interpreter.
+    pub theirs: PathBuf,
+}
+
+/// What a host is measured with, and what it is to reach.
+#[derive(Debug)]
+pub struct Language {
+    /// The host's name.
+    pub host: &'static str,
+    /// The plain interpreter's name.
+    pub plain: &'static str,
+    /// The flag with which the plain interpreter tells its version.
+    pub version: &'static str,
+    /// The directory of its programs.
+    directory: &'static str,
+    /// The ending of their names.
+    ending: &'static str,
+    /// What a short program begins with, if the language has such a thing.
+    imports: Option<(&'static str, f64)>,
+    /// What is counted in processor time: a name, and the program.
+    computing: &'static [(&'static str, &'static str)],
+    targets: Targets,
+}
+
+/// The most that each figure may be.
+#[derive(Debug)]
+struct Targets {
+    hello: f64,
+    /// Against bubblewrap around the plain interpreter.
+    wrapped: f64,
+    computing: f64,
+    small_io: f64,
+    opens: f64,
+    /// MiB.
+    memory: f64,
+}
+
+/// The hosts.
+pub static LANGUAGES: [Language; 2] = [
+    Language {
+        host: "hlua",
+        plain: "lua5.4",
+        version: "-v",
+        directory: "lua",
+        ending: "lua",
+        imports: None,
+        computing: &[("fannkuch", "fannkuch"), ("n-body", "nbody"), ("spectral norm", "spectral")],
+        targets: Targets {
+            hello: 0.75,
+            wrapped: 0.25,
+            computing: 1.02,
+            small_io: 1.05,
+            opens: 1.25,
+            memory: 2.0,
+        },
+    },
+    Language {
+        host: "hpython",
+        plain: "python3",
+        version: "-V",
+        directory: "python",
+        ending: "py",
+        imports: Some(("import of json, re, datetime, asyncio", 1.03)),
+        computing: &[("fannkuch", "fannkuch"), ("n-body", "nbody"), ("json", "json_round")],
+        targets: Targets {
+            hello: 0.90,
+            wrapped: 0.70,
+            computing: 1.03,
+            small_io: 1.05,
+            opens: 1.4,
+            memory: 4.0,
+        },
+    },
+];
 
 /// Another sandbox, and how it is told to run a program with no more than reading.
 #[derive(Debug)]
 struct Peer {
     name: &'static str,
     words: &'static [&'static str],
-    target: Option<f64>,
 }
 
+/// The peer that hosts have a target against.
+const WRAPPER: &str = "bwrap";
+
 const PEERS: [Peer; 3] = [
-    Peer { name: "bwrap", words: &["bwrap", "--unshare-all", "--ro-bind", "/", "/"], target: Some(0.25) },
-    Peer { name: "landrun", words: &["landrun", "--rox", "/usr", "--ro", "/"], target: None },
-    Peer { name: "firejail --noprofile", words: &["firejail", "--quiet", "--noprofile"], target: None },
+    Peer { name: WRAPPER, words: &["bwrap", "--unshare-all", "--ro-bind", "/", "/"] },
+    Peer { name: "landrun", words: &["landrun", "--rox", "/usr", "--ro", "/"] },
+    Peer { name: "firejail --noprofile", words: &["firejail", "--quiet", "--noprofile"] },
 ];
 
 /// How many paths a run with many grants has.
@@ -52,42 +134,85 @@ impl Bench<'_> {
     pub fn rows(&self) -> (Vec<Row>, Vec<String>) {
         let (present, absent): (Vec<_>, Vec<_>) =
             PEERS.iter().partition(|peer| on_path(peer.words[0]).is_some());
-        let peers = present.iter().map(|peer| self.around(peer)).collect();
-        let mut rows = vec![Row { beside: peers, target: Some(0.75), ..self.hello("among peers") }];
-        rows.push(self.hello("back to back"));
-        rows.extend(present.into_iter().map(|peer| self.peer(peer)));
+        let mut rows = Vec::new();
+        for pair in self.pairs {
+            rows.extend(self.starts(pair, &present));
+            rows.extend(self.runs(pair));
+        }
         rows.push(self.lock());
-        rows.extend(self.processor());
-        rows.push(self.small_io());
-        rows.push(self.opens());
-        rows.push(self.grants());
-        rows.push(self.memory());
+        rows.extend(self.pairs.first().map(|pair| self.grants(pair)));
         let absent =
             absent.iter().map(|peer| format!("{} is not installed here: no such row", peer.name)).collect();
         (rows, absent)
     }
 
-    /// What ran before decides much of what a start costs, through the caches: so it is measured in two
-    /// ways, and both are shown.
-    fn hello(&self, how: &str) -> Row {
-        let script = self.program("hello.lua");
-        let what = format!("hello world / lua5.4, {how}");
-        Row { weight: 10, ..self.ratio(&what, self.ours(&[], &script, &[]), self.theirs(&script, &[])) }
+    /// What a start costs. What ran before decides much of that, through the caches: so it is measured
+    /// in two ways, and both are shown.
+    fn starts(&self, pair: &Pair, peers: &[&Peer]) -> Vec<Row> {
+        let beside = peers.iter().map(|peer| self.around(pair, peer)).collect();
+        let mut rows = vec![self.hello(pair, "back to back")];
+        rows.push(Row { beside, ..self.hello(pair, "among peers") });
+        rows.extend(peers.iter().map(|peer| self.peer(pair, peer)));
+        rows.extend(pair.language.imports.map(|(what, target)| Row {
+            target: Some(target),
+            weight: 3,
+            ..self.compare(pair, what, "imports", &[], &[])
+        }));
+        rows
+    }
+
+    /// What a longer run costs.
+    fn runs(&self, pair: &Pair) -> Vec<Row> {
+        let Language { computing, targets, .. } = pair.language;
+        let reading = flag("--allow-read", self.scratch);
+        let writing = flag("--allow-write", self.scratch);
+        let computing = computing.iter().map(|(what, program)| {
+            let target = Some(targets.computing);
+            Row { target, ..self.compare(pair, what, program, &[], &[]) }
+        });
+        let mut rows: Vec<_> = computing.collect();
+        rows.push(Row {
+            target: Some(targets.small_io),
+            ..self.compare(
+                pair,
+                "100k small reads and writes",
+                "small_io",
+                &[reading.clone(), writing],
+                &[self.scratch],
+            )
+        });
+        rows.push(Row {
+            target: Some(targets.opens),
+            ..self.compare(pair, "20k opens in a granted directory", "opens", &[reading], &[self.scratch])
+        });
+        rows.push(self.memory(pair));
+        rows
+    }
+
+    fn hello(&self, pair: &Pair, how: &str) -> Row {
+        let row = self.compare(pair, "hello world", "hello", &[], &[]);
+        Row {
+            what: format!("{}, {how}", row.what),
+            target: Some(pair.language.targets.hello),
+            weight: if pair.language.host == "hlua" { 10 } else { 3 },
+            ..row
+        }
     }
 
     /// The plain interpreter inside a peer.
-    fn around(&self, peer: &Peer) -> Line {
+    fn around(&self, pair: &Pair, peer: &Peer) -> Line {
         let words = peer.words.iter().map(PathBuf::from);
-        Line::new(words.chain([self.lua.to_owned(), self.program("hello.lua")]))
+        Line::new(words.chain([pair.theirs.clone(), self.program(pair, "hello")]))
     }
 
-    fn peer(&self, peer: &Peer) -> Row {
-        let script = self.program("hello.lua");
-        let what = format!("hello world / {} around lua5.4", peer.name);
+    fn peer(&self, pair: &Pair, peer: &Peer) -> Row {
+        let Language { host, plain, targets, .. } = pair.language;
         Row {
+            what: format!("{host}: hello world / {} around {plain}", peer.name),
+            theirs: Some(self.around(pair, peer)),
             weight: 2,
-            target: peer.target,
-            ..self.ratio(&what, self.ours(&[], &script, &[]), self.around(peer))
+            target: (peer.name == WRAPPER).then_some(targets.wrapped),
+            ..self.hello(pair, "")
         }
     }
 
@@ -104,72 +229,37 @@ impl Bench<'_> {
         }
     }
 
-    fn processor(&self) -> [Row; 3] {
-        [("fannkuch", "fannkuch.lua"), ("n-body", "nbody.lua"), ("spectral norm", "spectral.lua")].map(
-            |(name, file)| {
-                let script = self.program(file);
-                let what = format!("{name} / lua5.4");
-                Row {
-                    target: Some(1.02),
-                    ..self.ratio(&what, self.ours(&[], &script, &[]), self.theirs(&script, &[]))
-                }
-            },
-        )
-    }
-
-    fn small_io(&self) -> Row {
-        let script = self.program("small_io.lua");
-        let grants = [flag("--allow-read", self.scratch), flag("--allow-write", self.scratch)];
-        Row {
-            target: Some(1.05),
-            ..self.ratio(
-                "100k small reads and writes / lua5.4",
-                self.ours(&grants, &script, &[self.scratch]),
-                self.theirs(&script, &[self.scratch]),
-            )
-        }
-    }
-
-    fn opens(&self) -> Row {
-        let script = self.program("opens.lua");
-        let grants = [flag("--allow-read", self.scratch)];
-        Row {
-            target: Some(1.25),
-            ..self.ratio(
-                "20k opens in a granted directory / lua5.4",
-                self.ours(&grants, &script, &[self.scratch]),
-                self.theirs(&script, &[self.scratch]),
-            )
-        }
-    }
-
-    fn grants(&self) -> Row {
-        let script = self.program("hello.lua");
+    fn grants(&self, pair: &Pair) -> Row {
         let granted: Vec<_> = (1..=MANY).map(|number| flag("--allow-read", &self.granted(number))).collect();
-        let (many, one) = (self.ours(&granted, &script, &[]), self.ours(&granted[..1], &script, &[]));
         Row {
+            what: format!("{}: start with 1,000 granted paths - with 1", pair.language.host),
+            theirs: Some(self.ours(pair, "hello", &granted[..1], &[])),
             yardstick: Yardstick::Milliseconds,
             target: Some(5.0),
             weight: 2,
-            ..self.ratio("start with 1,000 granted paths - with 1", many, one)
+            ..self.compare(pair, "", "hello", &granted, &[])
         }
     }
 
-    fn memory(&self) -> Row {
+    fn memory(&self, pair: &Pair) -> Row {
+        let Language { host, plain, targets, .. } = pair.language;
         Row {
-            what: "peak memory of hello world - lua5.4's".to_owned(),
+            what: format!("{host}: peak memory of hello world - {plain}'s"),
             yardstick: Yardstick::Mebibytes,
-            target: Some(2.0),
+            target: Some(targets.memory),
             weight: 1,
-            ..self.hello("")
+            ..self.hello(pair, "")
         }
     }
 
-    fn ratio(&self, what: &str, ours: Line, theirs: Line) -> Row {
+    /// The same program under the host and the plain interpreter.
+    fn compare(&self, pair: &Pair, what: &str, program: &str, flags: &[PathBuf], args: &[&Path]) -> Row {
+        let script = self.program(pair, program);
+        let theirs = [pair.theirs.as_path(), &script].into_iter().chain(args.iter().copied());
         Row {
-            what: what.to_owned(),
-            ours,
-            theirs: Some(theirs),
+            what: format!("{}: {what} / {}", pair.language.host, pair.language.plain),
+            ours: self.ours(pair, program, flags, args),
+            theirs: Some(Line::new(theirs)),
             beside: Vec::new(),
             yardstick: Yardstick::Ratio,
             target: None,
@@ -178,17 +268,17 @@ impl Bench<'_> {
         }
     }
 
-    fn ours(&self, flags: &[PathBuf], script: &Path, args: &[&Path]) -> Line {
+    fn ours(&self, pair: &Pair, program: &str, flags: &[PathBuf], args: &[&Path]) -> Line {
+        let script = self.program(pair, program);
         let flags = flags.iter().map(PathBuf::as_path);
-        Line::new([self.hlua].into_iter().chain(flags).chain([script]).chain(args.iter().copied()))
+        Line::new(
+            [pair.ours.as_path()].into_iter().chain(flags).chain([&*script]).chain(args.iter().copied()),
+        )
     }
 
-    fn theirs(&self, script: &Path, args: &[&Path]) -> Line {
-        Line::new([self.lua, script].into_iter().chain(args.iter().copied()))
-    }
-
-    fn program(&self, name: &str) -> PathBuf {
-        self.programs.join(name)
+    fn program(&self, pair: &Pair, name: &str) -> PathBuf {
+        let Language { directory, ending, .. } = pair.language;
+        self.programs.join(directory).join(format!("{name}.{ending}"))
     }
 
     fn granted(&self, number: usize) -> PathBuf {
@@ -204,7 +294,7 @@ fn flag(name: &str, path: &Path) -> PathBuf {
 }
 
 /// The program of that name, as a shell would find it.
-pub fn on_path(name: &str) -> Option<PathBuf> {
+fn on_path(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     std::env::split_paths(&path).map(|directory| directory.join(name)).find(|file| file.is_file())
 }
@@ -221,11 +311,15 @@ mod tests {
 
     #[test]
     fn every_row_has_its_own_name() {
+        let pairs = LANGUAGES.each_ref().map(|language| Pair {
+            language,
+            ours: language.host.into(),
+            theirs: language.plain.into(),
+        });
         let bench = Bench {
-            hlua: Path::new("hlua"),
-            lua: Path::new("lua"),
+            pairs: &pairs,
             lock: Path::new("lock"),
-            programs: Path::new("lua"),
+            programs: Path::new("."),
             scratch: Path::new("scratch"),
         };
         let (rows, absent) = bench.rows();
@@ -233,6 +327,21 @@ mod tests {
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), rows.len());
-        assert_eq!(rows.len() + absent.len(), 10 + PEERS.len());
+        // The lock, many grants, imports; of each pair eight and the peers.
+        assert_eq!(rows.len() + absent.len() * pairs.len(), 3 + (8 + PEERS.len()) * pairs.len());
+    }
+
+    #[test]
+    fn every_program_is_there() {
+        for language in &LANGUAGES {
+            let programs = language.computing.iter().map(|(_, program)| *program);
+            let imports = language.imports.map(|_| "imports");
+            for program in programs.chain(["hello", "small_io", "opens"]).chain(imports) {
+                let file = Path::new(env!("CARGO_MANIFEST_DIR"))
+                    .join(language.directory)
+                    .join(format!("{program}.{}", language.ending));
+                assert!(file.is_file(), "{}", file.display());
+            }
+        }
     }
 }

@@ -3,7 +3,7 @@
 use crate::row::{Figure, Row, Yardstick};
 
 /// The heading.
-pub const HEADING: &str = "| what | hlua | other | result | to reach | reached |\n|---|--:|--:|--:|--:|---|";
+pub const HEADING: &str = "| what | ours | theirs | result | to reach | reached |\n|---|--:|--:|--:|--:|---|";
 
 /// One line of the table.
 pub fn line(row: &Row, figure: &Figure) -> String {

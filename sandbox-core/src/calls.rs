@@ -18,6 +18,10 @@ pub struct Grants {
     pub signal: bool,
     /// A dialogue on a terminal: `terminal.filter`.
     pub terminal: bool,
+    /// Connecting to TCP ports: `connect.filter` and `net.filter`.
+    pub connect: bool,
+    /// Listening on TCP ports: `listen.filter` and `net.filter`.
+    pub listen: bool,
 }
 
 impl Grants {
@@ -30,13 +34,16 @@ impl Grants {
             run: policy.runs_programs(),
             signal: policy.runs_programs() && scoped,
             terminal: policy.interactive,
+            connect: !policy.net.connect.is_empty(),
+            listen: !policy.net.listen.is_empty(),
         }
     }
 
-    /// The index: bit 0 to 3 in the order of the fields.
+    /// The index: bit 0 to 5 in the order of the fields. Hosts without sockets have no filter for
+    /// the last two.
     #[must_use]
     pub fn bits(self) -> usize {
-        [self.write, self.run, self.signal, self.terminal]
+        [self.write, self.run, self.signal, self.terminal, self.connect, self.listen]
             .into_iter()
             .enumerate()
             .map(|(bit, granted)| usize::from(granted) << bit)
@@ -134,7 +141,9 @@ mod tests {
     fn grants_have_the_order_of_the_files() {
         let write = Grants { write: true, ..Grants::default() };
         let terminal = Grants { terminal: true, ..Grants::default() };
-        assert_eq!((Grants::default().bits(), write.bits(), terminal.bits()), (0, 1, 8));
+        let listen = Grants { listen: true, ..Grants::default() };
+        let bits = [Grants::default(), write, terminal, listen].map(Grants::bits);
+        assert_eq!(bits, [0, 1, 8, 32]);
     }
 
     #[test]

@@ -2,8 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
+use rlimit::Resource;
+
+use crate::bounds::{Bound, Bounds, Setter};
 use crate::limits::{Budget, Limits};
 use crate::policy::Policy;
+use crate::profile::{Lift, Neutered};
+use crate::sandbox::Confined;
+use crate::units::Limit;
 
 /// The error of a builtin that a flag would bring back.
 #[must_use]
@@ -17,18 +23,49 @@ pub fn never(what: &str, why: &str) -> String {
     format!("{what} is refused by the sandbox: {why}")
 }
 
+/// The error of a socket that no grant covers; `tcp` says whether one could.
+#[must_use]
+pub fn socket(what: &str, tcp: bool) -> String {
+    match tcp {
+        true => refused(what, "--allow-net=PORT"),
+        false => never(what, "only TCP can be allowed, by --allow-net=PORT"),
+    }
+}
+
+/// The error of what a host has neutered.
+#[must_use]
+pub fn neutered(neutered: &Neutered) -> String {
+    match (neutered.lift, neutered.lift.flag()) {
+        (Lift::Nothing(why), _) => never(neutered.what, why),
+        (_, flag) => refused(neutered.what, &flag.unwrap_or_default()),
+    }
+}
+
 /// Advice for errors that nobody caught.
 #[derive(Debug, Clone)]
 pub struct Hints {
-    limits: Limits,
+    bounds: Bounds,
+    memory: Option<Bound>,
     directory: Option<PathBuf>,
+    /// Whether the working directory is outside the grants.
+    closed: bool,
 }
 
 impl Hints {
     /// Remembers what the advice will need.
     #[must_use]
-    pub fn of(policy: &Policy) -> Self {
-        Hints { limits: policy.limits, directory: std::env::current_dir().ok() }
+    pub fn of(policy: &Policy, confined: &Confined) -> Self {
+        let (bounds, memory) = (confined.bounds.clone(), confined.memory.bound);
+        let directory = std::env::current_dir().ok();
+        let closed = !directory.as_deref().is_some_and(|directory| policy.reads(directory));
+        Hints { bounds, memory, directory, closed }
+    }
+
+    /// Advice for a module that was looked for in the working directory and not found. Whether it is
+    /// there is not told: the advice depends on the grants alone.
+    #[must_use]
+    pub fn for_missing_module(&self) -> Option<String> {
+        self.closed.then(|| "modules beside the script need --allow-read=DIR".into())
     }
 
     /// One line of advice for the text of an error, without the word `hint:`; `path` is what was
@@ -37,13 +74,13 @@ impl Hints {
     pub fn for_message(&self, message: &[u8], path: Option<&Path>) -> Option<String> {
         let says = |text: &str| message.windows(text.len()).any(|window| window == text.as_bytes());
         if says("not enough memory") || says("Cannot allocate memory") {
-            return Some(self.limit(Budget::Memory));
+            return self.memory();
         }
         if says("File too large") {
-            return Some(self.limit(Budget::FileSize));
+            return self.limit(Resource::FSIZE);
         }
         if says("Too many open files") {
-            return Some(self.limit(Budget::Files));
+            return self.limit(Resource::NOFILE);
         }
         // The error may speak of another file, or be the script's own.
         let path = path.filter(|path| path.to_str().is_some_and(says))?;
@@ -56,8 +93,18 @@ impl Hints {
         format!("--allow-read={} would let libraries be found there", self.shown(path))
     }
 
-    fn limit(&self, budget: Budget) -> String {
-        limit_reached(&self.limits, budget)
+    fn memory(&self) -> Option<String> {
+        let limits = self.bounds.limits();
+        match &self.memory {
+            Some(bound) => Some(bound_reached(limits, bound)),
+            None if limits.get(Budget::Memory) == Limit::None => None,
+            None => Some(limit_reached(limits, Budget::Memory)),
+        }
+    }
+
+    fn limit(&self, resource: Resource) -> Option<String> {
+        let bound = self.bounds.get(resource)?;
+        bound.is_finite().then(|| bound_reached(self.bounds.limits(), bound))
     }
 
     fn grant(&self, path: &Path) -> String {
@@ -89,21 +136,51 @@ pub fn one_line(text: &str) -> String {
     text.chars().map(shown).collect()
 }
 
-/// What is said, in two lines, when a budget ends the run.
+/// What is said, in two lines, when a budget of the whole run ends it.
 #[must_use]
 pub(crate) fn ended(name: &str, limits: &Limits, budget: Budget) -> String {
     let what = match budget {
-        Budget::Cpu => "used up its CPU time",
+        Budget::Cpu => CPU_ENDED,
         _ => "ran out of time",
     };
     format!("{name}: the script {what}\nhint: {}\n", limit_reached(limits, budget))
 }
 
-/// The sentence for a budget that is used up.
+/// What is said, in two lines, when the CPU limit of a process ends it.
 #[must_use]
-pub fn limit_reached(limits: &Limits, budget: Budget) -> String {
+pub(crate) fn cpu_ended(name: &str, bounds: &Bounds) -> String {
+    let hint = bounds.get(Resource::CPU).map(|bound| bound_reached(bounds.limits(), bound));
+    format!("{name}: the script {CPU_ENDED}\nhint: {}\n", hint.unwrap_or_default())
+}
+
+const CPU_ENDED: &str = "used up its CPU time";
+
+/// The sentence for a budget that is used up.
+fn limit_reached(limits: &Limits, budget: Budget) -> String {
     let (key, amount) = (budget.key(), limits.show(budget));
     format!("the limit is --limit-{key}={amount}; a larger one, or --limit-{key}=none, would allow more")
+}
+
+/// The sentence for a resource limit that is used up.
+fn bound_reached(limits: &Limits, bound: &Bound) -> String {
+    let limit = limit_of(bound);
+    match bound.setter {
+        Setter::Budget(budget) => limit_reached(limits, budget),
+        Setter::Rlimit => format!("the limit is {limit}; a larger one would allow more"),
+        Setter::Sandbox => format!("the limit is {limit}"),
+        Setter::Caller => format!("the limit is {limit}; only the caller can give more"),
+    }
+}
+
+/// A resource limit and whose it is.
+pub(crate) fn limit_of(bound: &Bound) -> String {
+    let (name, amount) = (bound.resource.as_name(), bound.amount);
+    let short = || name.trim_start_matches("RLIMIT_").to_ascii_lowercase();
+    match bound.setter {
+        Setter::Rlimit => format!("--rlimit={}={amount}", short()),
+        Setter::Caller => format!("{name}={amount}, inherited from the caller,"),
+        Setter::Budget(_) | Setter::Sandbox => format!("{name}={amount}, the sandbox's own,"),
+    }
 }
 
 #[cfg(test)]
@@ -112,7 +189,12 @@ mod tests {
 
     #[test]
     fn hints_name_limit_value_and_flag() {
-        let hints = Hints { limits: Limits::default(), directory: Some("/home/u".into()) };
+        let hints = Hints {
+            bounds: Bounds::new(Limits::default(), Vec::new()),
+            memory: None,
+            directory: Some("/home/u".into()),
+            closed: true,
+        };
         let memory = hints.for_message(b"x.lua:1: not enough memory", None).unwrap();
         assert!(memory.contains("--limit-memory=1G"), "{memory}");
         let path = hints.for_message(b"d: Permission denied", Some(Path::new("d"))).unwrap();

@@ -1,5 +1,8 @@
 //! Descriptors: what was inherited is closed, and 0 to 2 are never free.
-#![allow(unsafe_code, reason = "close_range(2), fcntl(2) and open(2) on fixed numbers have no safe form")]
+#![allow(
+    unsafe_code,
+    reason = "close_range(2), fcntl(2), open(2) and getsockopt(2) on fixed numbers have no safe form"
+)]
 
 use std::fs::File;
 use std::io;
@@ -46,6 +49,46 @@ pub(crate) fn close_inherited(keep: Option<&File>) -> Result<(), Failure> {
         close(FIRST, keep - 1)?;
     }
     close(keep + 1, u32::MAX)
+}
+
+/// Refuses standard streams that are sockets of a kind which the calls of a network grant could point at
+/// another peer, past Landlock: datagrams, other protocols, unix sockets without a peer.
+///
+/// # Errors
+/// [`Failure::LooseSocket`].
+pub(crate) fn refuse_loose_sockets() -> Result<(), Failure> {
+    for (number, stream) in [(0, "input"), (1, "output"), (2, "error")] {
+        if option(number, libc::SO_TYPE).is_some_and(|kind| !is_held(number, kind)) {
+            return Err(Failure::LooseSocket { stream });
+        }
+    }
+    Ok(())
+}
+
+/// TCP, whose ports Landlock holds, or a unix stream that has its peer for good.
+fn is_held(number: i32, kind: i32) -> bool {
+    let (family, protocol) = (option(number, libc::SO_DOMAIN), option(number, libc::SO_PROTOCOL));
+    match (family, kind, protocol) {
+        (Some(libc::AF_INET | libc::AF_INET6), libc::SOCK_STREAM, Some(libc::IPPROTO_TCP)) => true,
+        (Some(libc::AF_UNIX), libc::SOCK_STREAM, _) => has_peer(number),
+        _ => false,
+    }
+}
+
+/// One of a socket's options; none for what is no socket.
+fn option(number: i32, name: i32) -> Option<i32> {
+    let mut value: libc::c_int = 0;
+    let mut size = size_of::<libc::c_int>() as libc::socklen_t;
+    // SAFETY: the kernel writes no more than `size` bytes to `value`; both outlive the call.
+    let answer =
+        unsafe { libc::getsockopt(number, libc::SOL_SOCKET, name, (&raw mut value).cast(), &raw mut size) };
+    (answer == 0).then_some(value)
+}
+
+fn has_peer(number: i32) -> bool {
+    let mut size: libc::socklen_t = 0;
+    // SAFETY: a size of zero lets the kernel write no address; `size` outlives the call.
+    unsafe { libc::getpeername(number, std::ptr::dangling_mut(), &raw mut size) == 0 }
 }
 
 fn close(first: u32, last: u32) -> Result<(), Failure> {

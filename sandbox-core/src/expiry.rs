@@ -3,9 +3,9 @@
 
 use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 
+use crate::bounds::Bounds;
 use crate::denial;
 use crate::failure::Failure;
-use crate::limits::{Budget, Limits};
 use crate::outcome;
 use crate::signals;
 
@@ -20,8 +20,8 @@ static LENGTH: AtomicUsize = AtomicUsize::new(0);
 ///
 /// # Errors
 /// [`Failure::Step`].
-pub(crate) fn arrange(name: &str, limits: &Limits) -> Result<(), Failure> {
-    let text = denial::ended(name, limits, Budget::Cpu).into_bytes().leak();
+pub(crate) fn arrange(name: &str, bounds: &Bounds) -> Result<(), Failure> {
+    let text = denial::cpu_ended(name, bounds).into_bytes().leak();
     LENGTH.store(text.len(), Ordering::Relaxed);
     TEXT.store(text.as_mut_ptr(), Ordering::Release);
     let failed = |error: std::io::Error| Failure::step("handle signals", &error);

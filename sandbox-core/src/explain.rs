@@ -3,12 +3,13 @@
 use std::fmt::Write as _;
 
 use crate::calls::Grants;
-use crate::flags::{FLAGS, Takes};
+use crate::flags::{FLAGS, Meaning, Takes};
 use crate::kernel;
 use crate::limits::{Budget, Limits};
-use crate::options::{Run, Without};
+use crate::net::Net;
+use crate::options::Without;
 use crate::policy::{Access, ENVIRONMENT, Grant, Origin, Policy};
-use crate::profile::Profile;
+use crate::profile::{Lift, Neutered, Profile};
 use crate::units::Limit;
 
 /// The text of `--help`.
@@ -18,7 +19,7 @@ pub fn help(profile: &Profile) -> String {
         "usage: {} [sandbox options] {}\n\nSandbox options, before the script:\n",
         profile.name, profile.synopsis
     );
-    for flag in FLAGS {
+    for flag in FLAGS.iter().filter(|flag| profile.sockets || flag.meaning != Meaning::Net) {
         let value = match flag.takes {
             Takes::Nothing => String::new(),
             Takes::Value(name) => format!("={name}"),
@@ -64,9 +65,9 @@ pub fn policy(policy: &Policy, profile: &Profile) -> String {
             policy.grants.iter().filter(|grant| grant.access == access).map(grant_line),
         );
     }
-    section(&mut text, "network (Landlock, seccomp)", []);
+    section(&mut text, "network (Landlock, seccomp)", net_lines(&policy.net));
     section(&mut text, "environment", variables(policy));
-    section(&mut text, "limits", limit_lines(&policy.limits));
+    section(&mut text, "limits", limit_lines(&policy.limits, profile));
     let rlimits = policy.rlimits.iter().map(|(resource, amount)| format!("{} {amount}", resource.as_name()));
     section(&mut text, "resource limits asked for (setrlimit)", rlimits);
     section(&mut text, "refused by the host with a message", neutered(policy, profile));
@@ -101,14 +102,27 @@ fn grant_line(grant: &Grant) -> String {
     format!("{} ({why})", grant.path.display())
 }
 
+fn net_lines(net: &Net) -> Vec<String> {
+    let line = |what: &str, port: &u16| format!("{what} TCP port {port}, whatever the address (--allow-net)");
+    let mut lines: Vec<_> = net.connect.iter().map(|port| line("connect to", port)).collect();
+    lines.extend(net.listen.iter().map(|port| line("listen on", port)));
+    if !net.listen.is_empty() {
+        lines.push(
+            "listen on a TCP port that the kernel picks (comes with listening; Landlock is not asked)".into(),
+        );
+    }
+    lines
+}
+
 fn variables(policy: &Policy) -> Vec<String> {
     let asked = policy.env.iter().map(|name| format!("{} (--allow-env)", name.to_string_lossy()));
     std::iter::once(format!("{} LC_*", ENVIRONMENT.join(" "))).chain(asked).collect()
 }
 
-fn limit_lines(limits: &Limits) -> Vec<String> {
+fn limit_lines(limits: &Limits, profile: &Profile) -> Vec<String> {
     let by = |budget| match budget {
-        Budget::Memory => "the interpreter's allocator, RLIMIT_AS behind it",
+        Budget::Memory if profile.counts_memory => "the interpreter's allocator, RLIMIT_AS behind it",
+        Budget::Memory => "RLIMIT_DATA, RLIMIT_AS behind it; each process",
         Budget::Cpu => "RLIMIT_CPU for each process; with programs a monitor for all",
         Budget::Time => "a monitor process; the whole tree",
         Budget::Files => "RLIMIT_NOFILE; each process",
@@ -123,16 +137,11 @@ fn limit_lines(limits: &Limits) -> Vec<String> {
 }
 
 fn neutered(policy: &Policy, profile: &Profile) -> Vec<String> {
-    if !policy.neutering() {
-        return Vec::new();
-    }
-    let mut lines = Vec::new();
-    if !matches!(policy.run, Some(Run::System | Run::Programs(_))) {
-        lines.push("starting programs (--allow-run lifts it)".into());
-    }
-    let closed = profile.extras.iter().filter(|extra| !policy.extra(extra.name));
-    lines.extend(closed.map(|extra| format!("{} (--allow-{} lifts it)", extra.name, extra.name)));
-    lines
+    let line = |neutered: &Neutered| match (neutered.lift, neutered.lift.flag()) {
+        (Lift::Nothing(why), _) => format!("{} ({why})", neutered.what),
+        (_, flag) => format!("{} ({} lifts it)", neutered.what, flag.unwrap_or_default()),
+    };
+    profile.neutered.iter().filter(|neutered| !policy.lifts(neutered.lift)).map(line).collect()
 }
 
 fn kernel_lines(policy: &Policy, profile: &Profile) -> Vec<String> {

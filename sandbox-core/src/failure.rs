@@ -2,13 +2,16 @@
 //! for a missing script.
 
 use std::ffi::OsString;
+use std::fmt::Display;
 use std::io;
 use std::path::PathBuf;
 
+use crate::bounds::Bound;
+use crate::denial;
 use crate::outcome;
 
-/// An error of the system in its own words, without Rust's addition of the number.
-pub(crate) fn cause(error: &io::Error) -> String {
+/// An error in the system's own words, without Rust's addition of the number.
+pub(crate) fn cause(error: &impl Display) -> String {
     let text = error.to_string();
     match text.find(" (os error ") {
         Some(end) => text[..end].to_owned(),
@@ -49,6 +52,12 @@ pub enum Failure {
     /// A grant of the network to a host that has none.
     #[error("--allow-net: this host has no network to allow; the language has no sockets")]
     NoNetwork,
+    /// A standard stream that the calls of a network grant could point elsewhere.
+    #[error("--allow-net: standard {stream} is a socket that the script could connect to other peers")]
+    LooseSocket {
+        /// `input`, `output` or `error`.
+        stream: &'static str,
+    },
     /// The policy file cannot be read.
     #[error("cannot read policy '{}': {}", .path.display(), cause(.source))]
     PolicyFile {
@@ -66,6 +75,8 @@ pub enum Failure {
         line: usize,
         /// What is wrong.
         cause: String,
+        /// The nearest key there is, where one is unknown.
+        suggestion: Option<String>,
     },
     /// The script could change the policy.
     #[error("policy '{}' lies beneath --allow-write={}: the script could change it", .path.display(), .grant.display())]
@@ -94,12 +105,10 @@ pub enum Failure {
         source: io::Error,
     },
     /// A limit with which the interpreter cannot even start.
-    #[error("--{flag}={value} is too small: at least {least} is needed")]
+    #[error("{limit} is too small: at least {least} is needed")]
     TooSmall {
-        /// `limit-memory` and the like.
-        flag: String,
-        /// As given.
-        value: String,
+        /// Its flag and value, or its name and whose it is.
+        limit: String,
         /// What is needed.
         least: String,
     },
@@ -144,11 +153,29 @@ pub enum Failure {
         cause: String,
     },
     /// Threads exist before the doors are closed.
-    #[error("cannot confine: {0} threads are running where there must be one")]
-    Threads(u64),
+    #[error("cannot confine: other threads are running, and there must be one")]
+    Threads,
     /// The interpreter did not come up.
     #[error("cannot start the interpreter: {0}")]
     Boot(String),
+}
+
+/// Why a grant of the network cannot be given.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NoPort {
+    /// It is no number of a port.
+    #[error("a TCP port from 1 to 65535 is expected, such as 8080, connect:443 or listen:8080")]
+    Number,
+    /// It names a host as well.
+    #[error(
+        "a port can be held, a host cannot: the kernel compares no addresses; {direction}:{port} would allow the port at every address"
+    )]
+    Host {
+        /// `connect` or `listen`.
+        direction: &'static str,
+        /// The port.
+        port: u16,
+    },
 }
 
 impl Failure {
@@ -163,11 +190,17 @@ impl Failure {
         Failure::Step { step, cause: cause(source) }
     }
 
+    /// A resource limit with which the interpreter cannot even start.
+    pub(crate) fn too_small(bound: &Bound, least: u64) -> Self {
+        Failure::TooSmall { limit: denial::limit_of(bound), least: least.to_string() }
+    }
+
     /// One line of advice, if there is any.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         match self {
             Failure::UnknownFlag { suggestion: Some(name), .. } => Some(format!("--{name} exists")),
+            Failure::PolicyText { suggestion: Some(name), .. } => Some(format!("'{name}' exists")),
             Failure::UnknownFlag { .. } => Some("--help lists the options".into()),
             Failure::Kernel { without: Some(name), .. } => {
                 Some(format!("--without={name} runs without it, and is weaker for it"))

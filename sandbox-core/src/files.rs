@@ -7,14 +7,15 @@ use std::path::Path;
 
 use landlock::{
     ABI, Access as _, AccessFs, AccessNet, AddRuleError, AddRulesError, BitFlags, CompatLevel, Compatible,
-    PathBeneath, RestrictSelfError, Ruleset, RulesetAttr, RulesetCreated, RulesetCreatedAttr, RulesetError,
-    RulesetStatus, Scope,
+    NetPort, PathBeneath, RestrictSelfError, Ruleset, RulesetAttr, RulesetCreated, RulesetCreatedAttr,
+    RulesetError, RulesetStatus, Scope,
 };
 
-use crate::failure::Failure;
+use crate::failure::{Failure, cause};
 use crate::kernel;
+use crate::net::Net;
 use crate::options::Without;
-use crate::policy::{Access, Grant, Origin};
+use crate::policy::{Access, Grant, Origin, Policy};
 
 /// A ruleset with all its rules, not yet in force.
 #[derive(Debug)]
@@ -25,10 +26,11 @@ impl Domain {
     /// rule grants is refused. `script` stands for the grant of that origin.
     ///
     /// # Errors
-    /// [`Failure::Grant`] for a path that was asked for and cannot be opened, [`Failure::Landlock`].
-    pub(crate) fn new(grants: &[Grant], script: Option<&File>, abi: ABI) -> Result<Self, Failure> {
+    /// [`Failure::Grant`] for a path that was asked for and cannot be opened, [`Failure::Kernel`]
+    /// where no rule can hold a port, [`Failure::Landlock`].
+    pub(crate) fn new(policy: &Policy, script: Option<&File>, abi: ABI) -> Result<Self, Failure> {
         let mut ruleset = handled(abi).map_err(|error| refused("create the ruleset", &error))?;
-        for grant in grants {
+        for grant in &policy.grants {
             let opened;
             let file = match grant.origin {
                 Origin::Script => script,
@@ -47,6 +49,7 @@ impl Domain {
                 rule_refused(grant, &error)?;
             }
         }
+        add_ports(&mut ruleset, &policy.net, abi)?;
         Ok(Domain(ruleset))
     }
 
@@ -103,6 +106,30 @@ fn handled(abi: ABI) -> Result<RulesetCreated, RulesetError> {
     ruleset.create()
 }
 
+/// Without rules for ports a grant of some would be one of all.
+fn require_ports(net: &Net, abi: ABI) -> Result<(), Failure> {
+    if abi >= ABI::V4 || net.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::Kernel {
+        what: "rules for TCP ports, which hold --allow-net (Landlock ABI 4, Linux 6.7)",
+        without: None,
+        source: io::Error::from_raw_os_error(libc::ENOSYS),
+    })
+}
+
+/// Lets TCP connect to and be bound to the granted ports.
+fn add_ports(ruleset: &mut RulesetCreated, net: &Net, abi: ABI) -> Result<(), Failure> {
+    require_ports(net, abi)?;
+    let connect = net.connect.iter().map(|port| (port, AccessNet::ConnectTcp));
+    let listen = net.listen.iter().map(|port| (port, AccessNet::BindTcp));
+    for (port, access) in connect.chain(listen) {
+        let added = (&mut *ruleset).add_rule(NetPort::new(*port, access));
+        added.map(drop).map_err(|error| refused("add a rule for a TCP port", &error))?;
+    }
+    Ok(())
+}
+
 /// Opens a granted path without any right to its content. A default that does not exist is `None`.
 fn open(grant: &Grant) -> Result<Option<File>, Failure> {
     match (open_path(&grant.path), grant.origin) {
@@ -138,7 +165,7 @@ fn rights(access: Access, is_directory: bool, abi: ABI) -> BitFlags<AccessFs> {
 }
 
 fn refused(step: &'static str, error: &RulesetError) -> Failure {
-    Failure::Landlock { step, cause: error.to_string() }
+    Failure::Landlock { step, cause: cause(error) }
 }
 
 /// The kernel ties no rule to what has no place in a file system, such as a pipe (`EBADFD`): a
@@ -178,6 +205,22 @@ mod tests {
                 assert_eq!(rights(access, true, abi) & !AccessFs::from_all(abi), BitFlags::EMPTY);
             }
         }
+    }
+
+    #[test]
+    fn ports_need_a_kernel_that_holds_them() {
+        let net = Net::parse("connect:443").unwrap();
+        for (abi, held) in [(ABI::V1, false), (ABI::V3, false), (ABI::V4, true), (ABI::V9, true)] {
+            assert_eq!(require_ports(&net, abi).is_ok(), held, "{abi:?}");
+            assert!(require_ports(&Net::default(), abi).is_ok());
+        }
+        let refused = require_ports(&net, ABI::V3).unwrap_err();
+        assert_eq!(
+            refused.to_string(),
+            "the kernel lacks rules for TCP ports, which hold --allow-net (Landlock ABI 4, Linux 6.7): \
+             Function not implemented"
+        );
+        assert_eq!(refused.hint(), None);
     }
 
     #[test]

@@ -83,9 +83,9 @@ pub const FLAGS: &[Flag] = &[
     ),
     flag(
         "allow-net",
-        Optional("HOST:PORT"),
+        Value("PORT"),
         M::Net,
-        "let it reach the network (no host that has no sockets takes it)",
+        "let it use a TCP port; connect:PORT or listen:PORT for one direction",
     ),
     flag("allow-env", Value("NAME"), M::Env, "let one environment variable in"),
     flag("limit-memory", Value("SIZE"), M::Limit(Budget::Memory), "memory for the script [1G]"),

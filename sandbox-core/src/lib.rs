@@ -4,6 +4,7 @@
 //! [`main`] is the whole flow; read it first. A host implements [`Host`].
 #![deny(missing_docs)]
 
+mod bounds;
 pub mod calls;
 pub mod denial;
 mod descriptors;
@@ -18,8 +19,10 @@ mod invocation;
 pub mod kernel;
 pub mod limits;
 mod monitor;
+pub mod net;
 pub mod options;
 pub mod outcome;
+pub mod pages;
 pub mod policy;
 mod policy_file;
 mod privileges;
@@ -33,13 +36,14 @@ pub mod units;
 use std::io::{self, Write};
 
 pub use denial::Hints;
-pub use failure::Failure;
+pub use failure::{Failure, NoPort};
 pub use host::{Host, Usage};
 pub use invocation::{Given, Invocation, Program, UsageError};
+pub use net::Net;
 pub use options::{Action, Options};
 pub use outcome::Outcome;
 pub use policy::Policy;
-pub use profile::{Extra, Grammar, Profile, Script, Switch};
+pub use profile::{Extra, Grammar, Lift, Neutered, Profile, Script, Switch};
 pub use sandbox::{Confined, Sandbox, Sealed};
 pub use source::Source;
 
@@ -81,6 +85,9 @@ fn run<H: Host>() -> Result<Outcome, Failure> {
     let policy = Policy::of(&options, profile, interactive)?;
     let (source, script) = Source::open(&options.invocation.program, profile.script)?;
     descriptors::close_inherited(script.as_ref())?;
+    if !policy.net.is_empty() {
+        descriptors::refuse_loose_sockets()?;
+    }
     let sandbox = Sandbox::prepare(&policy, profile, script.as_ref())?;
     let source = source.holding(script);
     confess(profile.name, &policy);

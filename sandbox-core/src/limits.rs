@@ -5,7 +5,8 @@ use std::io;
 
 use rlimit::Resource;
 
-use crate::failure::Failure;
+use crate::bounds::Setter;
+use crate::profile::Profile;
 use crate::units::{Limit, Unit};
 
 /// What can be limited.
@@ -103,30 +104,39 @@ pub fn resource(name: &str) -> Option<Resource> {
     full.parse().ok().filter(|found: &Resource| found.is_supported())
 }
 
-/// The resource limits of a run, in the order in which they are set; `overhead` is the address
-/// space beyond the memory budget, `tasks` the user's tasks, present and to come.
-pub(crate) fn resources(limits: &Limits, overhead: u64, tasks: Option<u64>) -> Vec<(Resource, u64)> {
+/// The resource limits that a run is to have, and on whose word; `tasks` are the user's, present and to come.
+///
+/// Address space is the outer bound of memory: it counts also what is shared or only reserved, so the profile says how much
+/// comes on top. Where the interpreter does not count what it allocates, the private memory that can be written is held
+/// to the budget itself.
+pub(crate) fn resources(
+    limits: &Limits,
+    profile: &Profile,
+    tasks: Option<u64>,
+) -> Vec<(Resource, u64, Setter)> {
+    let fixed = |resource, amount| (resource, amount, Setter::Sandbox);
     let mut list = vec![
         // A dump would hold what was granted to the script, in a place that was not.
-        (Resource::CORE, 0),
-        (Resource::MEMLOCK, 0),
-        (Resource::MSGQUEUE, 0),
-        (Resource::RTPRIO, 0),
-        (Resource::STACK, STACK),
+        fixed(Resource::CORE, 0),
+        fixed(Resource::MEMLOCK, 0),
+        fixed(Resource::MSGQUEUE, 0),
+        fixed(Resource::RTPRIO, 0),
+        fixed(Resource::STACK, STACK),
     ];
-    let mut add = |resource, limit, convert: fn(u64) -> u64| {
-        if let Limit::At(amount) = limit {
-            list.push((resource, convert(amount)));
+    let mut add = |resource, budget, convert: &dyn Fn(u64) -> u64| {
+        if let Limit::At(amount) = limits.get(budget) {
+            list.push((resource, convert(amount), Setter::Budget(budget)));
         }
     };
-    add(Resource::CPU, limits.get(Budget::Cpu), |ms| ms / 1000);
-    add(Resource::NOFILE, limits.get(Budget::Files), |n| n);
-    add(Resource::FSIZE, limits.get(Budget::FileSize), |n| n);
-    if let Limit::At(memory) = limits.get(Budget::Memory) {
-        list.push((Resource::AS, memory.saturating_add(overhead)));
+    add(Resource::CPU, Budget::Cpu, &|ms| ms / 1000);
+    add(Resource::NOFILE, Budget::Files, &|n| n);
+    add(Resource::FSIZE, Budget::FileSize, &|n| n);
+    add(Resource::AS, Budget::Memory, &|bytes| bytes.saturating_add(profile.memory_overhead));
+    if !profile.counts_memory {
+        add(Resource::DATA, Budget::Memory, &|bytes| bytes);
     }
     if let Some(tasks) = tasks {
-        list.push((Resource::NPROC, tasks));
+        list.push((Resource::NPROC, tasks, Setter::Budget(Budget::Processes)));
     }
     list
 }
@@ -134,40 +144,8 @@ pub(crate) fn resources(limits: &Limits, overhead: u64, tasks: Option<u64>) -> V
 /// The size that Linux gives a main thread's stack by default, in bytes.
 const STACK: u64 = 8 << 20;
 
-/// A second of CPU time between the signal that can be explained and the one that cannot be blocked.
-const CPU_GRACE: u64 = 1;
-
-/// Sets each limit, soft and hard; what is lower already stays.
-///
-/// Must run without `CAP_SYS_RESOURCE`, which would let a limit be raised.
-///
-/// # Errors
-/// [`Failure::Limit`] with the resource that the kernel refused.
-pub(crate) fn set(list: &[(Resource, u64)]) -> Result<(), Failure> {
-    for (resource, amount) in list {
-        lower(*resource, *amount)
-            .map_err(|source| Failure::Limit { resource: resource.as_name(), source })?;
-    }
-    Ok(())
-}
-
-fn lower(resource: Resource, amount: u64) -> io::Result<()> {
-    let grace = if resource == Resource::CPU { CPU_GRACE } else { 0 };
-    let hard = amount.saturating_add(grace);
-    let (mut old_soft, mut old_hard) = (u64::MAX, u64::MAX);
-    // One call where nothing was lower, as is usual; 0 means ourselves (prlimit(2)).
-    let set = rlimit::prlimit(0, resource, Some((amount, hard)), Some((&mut old_soft, &mut old_hard)));
-    match set {
-        Ok(()) if old_soft >= amount => Ok(()),
-        Ok(()) => resource.set(old_soft, hard),
-        // The hard limit is lower than what was asked for.
-        Err(error) if error.raw_os_error() == Some(libc::EPERM) => {
-            let (soft, old) = resource.get()?;
-            resource.set(amount.min(soft), hard.min(old))
-        }
-        Err(error) => Err(error),
-    }
-}
+/// Descriptors 0 to 2 and the sink.
+pub(crate) const LEAST_FILES: u64 = 4;
 
 /// How many processes and threads the real user `uid` has, from `/proc`.
 ///

@@ -10,6 +10,7 @@ use crate::failure::Failure;
 use crate::flags::{FLAGS, Flag, Meaning, Takes};
 use crate::invocation::{Given, Invocation, Program, UsageError};
 use crate::limits::Budget;
+use crate::net::Net;
 use crate::profile::{Profile, Switch};
 use crate::units::Limit;
 
@@ -50,6 +51,8 @@ pub struct Rules {
     pub write: Vec<PathBuf>,
     /// Programs that may be started.
     pub run: Option<Run>,
+    /// TCP ports that may be used.
+    pub net: Net,
     /// Environment variables let in.
     pub env: Vec<OsString>,
     /// The host's own grants.
@@ -233,6 +236,9 @@ impl Options {
             return Ok(true);
         }
         let flag = FLAGS.iter().find(|flag| flag.name == name).ok_or_else(|| unknown(profile, &name))?;
+        if flag.meaning == Meaning::Net && !profile.sockets {
+            return Err(Failure::NoNetwork);
+        }
         let value = take_value(parser, flag)?;
         self.apply(flag, value)?;
         Ok(matches!(self.action, Action::Run | Action::Explain))
@@ -254,7 +260,10 @@ impl Options {
                     Some(before) => before.and(run),
                 });
             }
-            Meaning::Net => return Err(Failure::NoNetwork),
+            Meaning::Net => {
+                let net = Net::parse(text(flag, &given)?);
+                rules.net.extend(net.map_err(|cause| bad(flag, &given, &cause.to_string()))?);
+            }
             Meaning::Env => rules.env.push(variable(flag, given)?),
             Meaning::Limit(budget) => {
                 let text = text(flag, &given)?;
@@ -323,12 +332,16 @@ fn extra_named(profile: &Profile, name: &str) -> Option<&'static str> {
 fn unknown(profile: &Profile, name: &str) -> Failure {
     let extras = profile.extras.iter().map(|extra| format!("allow-{}", extra.name));
     let names = FLAGS.iter().map(|flag| flag.name.to_owned()).chain(extras);
-    let suggestion = names
+    Failure::UnknownFlag { name: format!("--{name}"), suggestion: nearest(name, names) }
+}
+
+/// What was probably meant.
+pub(crate) fn nearest(name: &str, known: impl Iterator<Item = String>) -> Option<String> {
+    known
         .map(|known| (strsim::damerau_levenshtein(&known, name), known))
         .min()
         .filter(|(distance, known)| *distance <= known.len() / 3)
-        .map(|(_, known)| known);
-    Failure::UnknownFlag { name: format!("--{name}"), suggestion }
+        .map(|(_, known)| known)
 }
 
 fn take_value(parser: &mut Parser, flag: &Flag) -> Result<Option<OsString>, Failure> {
@@ -400,8 +413,11 @@ mod tests {
         environment: &[],
         library: &[],
         launchers: &[],
+        sockets: true,
         extras: &[crate::profile::Extra { name: "bytecode", help: "" }],
+        neutered: &[],
         filters: &[],
+        counts_memory: true,
         memory_overhead: 0,
         least_memory: 0,
     };
@@ -476,6 +492,22 @@ mod tests {
             panic!("a misspelt option was taken");
         };
         assert_eq!(suggestion.as_deref(), Some("allow-bytecode"));
+    }
+
+    #[test]
+    fn only_hosts_with_sockets_take_ports() {
+        let rules = parse("hx --allow-net=80 --allow-net connect:443 s.x").unwrap().rules;
+        assert_eq!(Vec::from_iter(rules.net.connect), [80, 443]);
+        assert_eq!(
+            error("hx --allow-net=[::1]:443 s"),
+            "--allow-net=[::1]:443: a port can be held, a host cannot: the kernel compares no addresses; \
+             connect:443 would allow the port at every address"
+        );
+        static WITHOUT: Profile = Profile { sockets: false, ..PROFILE };
+        for line in ["hx --allow-net", "hx --allow-net=80", "hx --allow-net=nonsense"] {
+            let refused = Options::parse(&WITHOUT, line.split_whitespace().map(OsString::from));
+            assert!(matches!(refused, Err(Failure::NoNetwork)), "{line}");
+        }
     }
 
     #[test]

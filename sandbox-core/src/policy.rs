@@ -9,10 +9,11 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
 
 use crate::failure::Failure;
-use crate::limits::{Budget, Limits};
+use crate::limits::{Budget, LEAST_FILES, Limits};
+use crate::net::Net;
 use crate::options::{Options, Rules, Run, Without};
 use crate::policy_file;
-use crate::profile::Profile;
+use crate::profile::{Lift, Profile};
 use crate::units::Limit;
 
 /// Variables that reach the script without being named; `LC_*` does as well.
@@ -49,6 +50,16 @@ const PROGRAMS_READ: [&str; 8] = [
     "/usr/share",
     "/usr/include",
     "/dev/full",
+];
+
+/// What the C library reads to find a host or a service by its name.
+const NETWORK_READ: [&str; 6] = [
+    "/etc/hosts",
+    "/etc/host.conf",
+    "/etc/resolv.conf",
+    "/etc/nsswitch.conf",
+    "/etc/gai.conf",
+    "/etc/services",
 ];
 
 /// The dynamic loaders: the kernel starts them together with a program.
@@ -96,6 +107,8 @@ pub struct Policy {
     pub grants: Vec<Grant>,
     /// Programs.
     pub run: Option<Run>,
+    /// TCP ports.
+    pub net: Net,
     /// Names of environment variables let in beside [`ENVIRONMENT`].
     pub env: Vec<OsString>,
     /// The host's own grants.
@@ -137,11 +150,13 @@ impl Policy {
         let run = rules.run.map(found).transpose()?;
         let mut grants = defaults(profile, options);
         grants.extend(programs(run.as_ref(), profile));
+        grants.extend(names_of_hosts(&rules.net));
         grants.extend(asked(rules.read, Access::Read, "allow-read"));
         grants.extend(asked(rules.write, Access::Write, "allow-write"));
         Ok(Policy {
             grants,
             run,
+            net: rules.net,
             env: profile.environment.iter().map(Into::into).chain(rules.env).collect(),
             extras: rules.extras,
             limits,
@@ -161,6 +176,16 @@ impl Policy {
     #[must_use]
     pub fn writes(&self) -> bool {
         self.grants.iter().any(|grant| grant.access == Access::Write)
+    }
+
+    /// Whether a directory, named from the root, is granted for reading, as far as names tell: links are
+    /// not followed.
+    #[must_use]
+    pub fn reads(&self, directory: &Path) -> bool {
+        self.grants
+            .iter()
+            .filter(|grant| matches!(grant.access, Access::Read | Access::Execute))
+            .any(|grant| directory.starts_with(directory.join(&grant.path)))
     }
 
     /// Where temporary files go instead of `named`, the value of `TMPDIR`: into a directory that the script may write, and
@@ -186,19 +211,21 @@ impl Policy {
         self.extras.contains(&name)
     }
 
-    /// The script's memory in bytes, if it is limited.
-    #[must_use]
-    pub fn memory(&self) -> Option<u64> {
-        match self.limits.get(Budget::Memory) {
-            Limit::At(bytes) => Some(bytes),
-            Limit::None => None,
-        }
-    }
-
     /// Whether dangerous builtins are to answer with an error of their own.
     #[must_use]
     pub fn neutering(&self) -> bool {
         !self.goes_without(Without::Neutering)
+    }
+
+    /// Whether something neutered stays as the language has it.
+    #[must_use]
+    pub fn lifts(&self, lift: Lift) -> bool {
+        let granted = match lift {
+            Lift::Run => self.runs_programs(),
+            Lift::Extra(name) => self.extra(name),
+            Lift::Plain | Lift::Nothing(_) => false,
+        };
+        granted || !self.neutering()
     }
 
     /// Whether a part of the sandbox is left out.
@@ -269,6 +296,7 @@ fn reversed(path: &Path) -> Vec<OsString> {
 fn extend(rules: &mut Rules, typed: Rules) {
     rules.read.extend(typed.read);
     rules.write.extend(typed.write);
+    rules.net.extend(typed.net);
     rules.env.extend(typed.env);
     rules.extras.extend(typed.extras);
     rules.limits.extend(typed.limits);
@@ -320,6 +348,12 @@ fn programs(run: Option<&Run>, profile: &Profile) -> Vec<Grant> {
     }
 }
 
+/// What a script on the network needs to read.
+fn names_of_hosts(net: &Net) -> impl Iterator<Item = Grant> {
+    let paths = if net.is_empty() { &[][..] } else { &NETWORK_READ };
+    paths.iter().map(|path| by_default(*path, Access::Read))
+}
+
 /// Whether a directory belongs to root and nobody else can write to it.
 fn is_system(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|meta| meta.uid() == 0 && meta.mode() & 0o022 == 0)
@@ -349,15 +383,18 @@ fn in_path(name: &Path, path: &OsStr) -> Option<PathBuf> {
         .find(|file| fs::metadata(file).is_ok_and(|meta| meta.is_file() && meta.mode() & 0o111 != 0))
 }
 
-/// The least with which a process can live: descriptors 0 to 2 and the sink, a second of CPU, a moment.
+/// The least with which a process can live: a few descriptors, a second of CPU, a moment.
 fn check_limits(limits: &Limits, profile: &Profile) -> Result<(), Failure> {
-    let least =
-        [(Budget::Memory, profile.least_memory), (Budget::Cpu, 1000), (Budget::Time, 1), (Budget::Files, 4)];
+    let least = [
+        (Budget::Memory, profile.least_memory),
+        (Budget::Cpu, 1000),
+        (Budget::Time, 1),
+        (Budget::Files, LEAST_FILES),
+    ];
     for (budget, least) in least {
         if matches!(limits.get(budget), Limit::At(amount) if amount < least) {
             return Err(Failure::TooSmall {
-                flag: format!("limit-{}", budget.key()),
-                value: limits.show(budget),
+                limit: format!("--limit-{}={}", budget.key(), limits.show(budget)),
                 least: budget.unit().show(Limit::At(least)),
             });
         }
@@ -381,8 +418,11 @@ mod tests {
         environment: &[],
         library: &["/usr/share/x"],
         launchers: &["/bin/sh"],
+        sockets: true,
         extras: &[],
+        neutered: &[],
         filters: &[],
+        counts_memory: true,
         memory_overhead: 0,
         least_memory: 1 << 20,
     };
@@ -417,6 +457,22 @@ mod tests {
         assert!(execute.contains(&"/opt/p") && execute.contains(&"/bin/sh"));
         assert!(!execute.contains(&"/usr/bin") && !execute.contains(&"/bin"));
         assert!(super::found(Run::Programs(vec!["no-such-program-anywhere".into()])).is_err());
+    }
+
+    #[test]
+    fn a_directory_is_granted_by_itself_or_from_above() {
+        let here = Path::new("/home/u/game");
+        for (flags, granted) in [
+            ("--allow-read=.", true),
+            ("--allow-read=/home/u", true),
+            ("--allow-read=/home/u/game/", true),
+            ("--allow-read=data", false),
+            ("--allow-read=/home/u/ga", false),
+            ("--allow-write=.", false),
+            ("", false),
+        ] {
+            assert_eq!(policy(&format!("hx {flags} s.x")).unwrap().reads(here), granted, "{flags}");
+        }
     }
 
     #[test]
@@ -461,10 +517,10 @@ mod tests {
         let directory = std::env::temp_dir().join(format!("policy-{}", std::process::id()));
         fs::create_dir(&directory).unwrap();
         let file = directory.join("p.toml");
-        let text = "[allow]\nread = [\"/etc\"]\nenv = [\"X\"]\nrun = true\n[limits]\nfiles = 9\n";
+        let text = "[allow]\nread = [\"/etc\"]\nenv = [\"X\"]\nrun = true\nnet = [80, \"listen:9\"]\n[limits]\nfiles = 9\n";
         fs::write(&file, text).unwrap();
         let from_file = policy(&format!("hx --policy={} s.x", file.display())).unwrap();
-        let typed = policy("hx --allow-read=/etc --allow-env=X --allow-run --limit-files=9 s.x").unwrap();
+        let typed = policy("hx --allow-read=/etc --allow-env=X --allow-run --allow-net=80 --allow-net=listen:9 --limit-files=9 s.x").unwrap();
         assert_eq!(from_file, typed);
         let writable =
             policy(&format!("hx --policy={} --allow-write={} s.x", file.display(), directory.display()));

@@ -5,7 +5,7 @@ use std::io;
 
 use caps::CapSet;
 
-use crate::failure::Failure;
+use crate::failure::{Failure, cause};
 
 /// Gives up every capability in every set.
 ///
@@ -15,10 +15,8 @@ use crate::failure::Failure;
 /// # Errors
 /// [`Failure::Step`].
 pub(crate) fn drop_capabilities() -> Result<(), Failure> {
-    let failed = |error: caps::errors::CapsError| Failure::Step {
-        step: "drop capabilities",
-        cause: error.to_string(),
-    };
+    let failed =
+        |error: caps::errors::CapsError| Failure::Step { step: "drop capabilities", cause: cause(&error) };
     if caps::has_cap(None, CapSet::Effective, caps::Capability::CAP_SETPCAP).map_err(failed)? {
         drop_bounding_set()?;
     }

@@ -1,5 +1,7 @@
 //! What a host declares about itself, as data.
 
+use crate::options::Without;
+
 /// Everything the core needs to know about one host: it never asks which language that is.
 #[derive(Debug)]
 pub struct Profile {
@@ -22,10 +24,16 @@ pub struct Profile {
     /// Programs that the language's own functions start others with (`/bin/sh` for `os.execute`):
     /// they come along when a single program is granted.
     pub launchers: &'static [&'static str],
+    /// Whether the language has sockets, which `--allow-net` opens.
+    pub sockets: bool,
     /// The host's own on/off grants.
     pub extras: &'static [Extra],
+    /// What is replaced by functions that answer with an error of their own.
+    pub neutered: &'static [Neutered],
     /// The compiled filters, one for each set of [`crate::calls::Grants`], indexed by its bits.
     pub filters: &'static [&'static [u8]],
+    /// Whether the interpreter itself counts what a script allocates; if not, the kernel does (`RLIMIT_DATA`).
+    pub counts_memory: bool,
     /// Address space in bytes that the process needs beyond what `--limit-memory` leaves to the script.
     pub memory_overhead: u64,
     /// The smallest `--limit-memory` in bytes with which the interpreter comes up.
@@ -78,4 +86,39 @@ pub struct Extra {
     pub name: &'static str,
     /// One line for `--help`.
     pub help: &'static str,
+}
+
+/// Something of the language that answers with an error, because it can only fail behind the doors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Neutered {
+    /// Its name in the language, as messages show it.
+    pub what: &'static str,
+    /// What brings it back.
+    pub lift: Lift,
+}
+
+/// What brings back something neutered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lift {
+    /// The grant of programs.
+    Run,
+    /// The host's own grant of this name.
+    Extra(&'static str),
+    /// Nothing but to go without neutering.
+    Plain,
+    /// Nothing at all, for this reason.
+    Nothing(&'static str),
+}
+
+impl Lift {
+    /// The flag, if there is one.
+    #[must_use]
+    pub fn flag(self) -> Option<String> {
+        match self {
+            Lift::Run => Some("--allow-run".into()),
+            Lift::Extra(name) => Some(format!("--allow-{name}")),
+            Lift::Plain => Some(format!("--without={}", Without::Neutering.name())),
+            Lift::Nothing(_) => None,
+        }
+    }
 }

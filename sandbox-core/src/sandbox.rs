@@ -5,6 +5,7 @@ use std::io;
 
 use landlock::ABI;
 
+use crate::bounds::{Bounds, Memory};
 use crate::calls::{Filter, Grants};
 use crate::expiry;
 use crate::failure::Failure;
@@ -23,8 +24,7 @@ use crate::units::Limit;
 pub struct Sandbox {
     domain: Option<Domain>,
     filter: Option<Filter>,
-    resources: Vec<(rlimit::Resource, u64)>,
-    limits: limits::Limits,
+    bounds: Bounds,
     name: &'static str,
 }
 
@@ -33,6 +33,8 @@ pub struct Sandbox {
 #[must_use]
 pub struct Confined {
     filter: Option<Filter>,
+    pub(crate) bounds: Bounds,
+    pub(crate) memory: Memory,
 }
 
 /// System calls are closed as well: the proof that running a script asks for.
@@ -55,13 +57,13 @@ impl Sandbox {
         let filter = required_seccomp(policy)?
             .then(|| Filter::choose(profile.filters, Grants::of(policy, abi >= ABI::V6)))
             .transpose()?;
+        // Before anything needs a descriptor: too few are to be named.
+        let bounds = Bounds::of(policy, profile, tasks(policy)?)?;
         let domain = match abi {
             ABI::Unsupported => None,
-            abi => Some(Domain::new(&policy.grants, script, abi)?),
+            abi => Some(Domain::new(policy, script, abi)?),
         };
-        let mut resources = limits::resources(&policy.limits, profile.memory_overhead, tasks(policy)?);
-        resources.extend(&policy.rlimits);
-        Ok(Sandbox { domain, filter, resources, limits: policy.limits, name: profile.name })
+        Ok(Sandbox { domain, filter, bounds, name: profile.name })
     }
 
     /// Closes files, network, limits and privileges of this thread, the only one.
@@ -70,24 +72,32 @@ impl Sandbox {
     /// The step that the kernel refused. Some doors may be closed then; the caller must end the
     /// process.
     pub fn confine(self) -> Result<Confined, Failure> {
-        match kernel::threads() {
-            Ok(1) => {}
-            Ok(more) => return Err(Failure::Threads(more)),
-            Err(error) => return Err(Failure::step("count threads", &error)),
+        match kernel::is_single_threaded() {
+            Ok(true) => {}
+            Ok(false) => return Err(Failure::Threads),
+            Err(error) => return Err(Failure::step("look for other threads", &error)),
         }
-        expiry::arrange(self.name, &self.limits)?;
+        let memory = self.bounds.memory()?;
+        expiry::arrange(self.name, &self.bounds)?;
         privileges::drop_capabilities()?;
-        limits::set(&self.resources)?;
+        self.bounds.set()?;
         privileges::set_no_new_privs()?;
         privileges::set_not_dumpable()?;
         if let Some(domain) = self.domain {
             domain.enter()?;
         }
-        Ok(Confined { filter: self.filter })
+        Ok(Confined { filter: self.filter, bounds: self.bounds, memory })
     }
 }
 
 impl Confined {
+    /// The script's memory in bytes, if it is limited: what the budget gives, or less where a limit of
+    /// the process leaves less, so that the host's count ends before the kernel's does.
+    #[must_use]
+    pub fn memory(&self) -> Option<u64> {
+        (self.memory.bytes != rlimit::INFINITY).then_some(self.memory.bytes)
+    }
+
     /// Closes system calls on every thread.
     ///
     /// # Errors

@@ -168,6 +168,8 @@ const SIGNALS: &[(&str, i32)] = &[
     ("SIGSEGV", libc::SIGSEGV),
     ("SIGPIPE", libc::SIGPIPE),
     ("SIGALRM", libc::SIGALRM),
+    ("SIGTTIN", libc::SIGTTIN),
+    ("SIGTTOU", libc::SIGTTOU),
     ("SIGTERM", libc::SIGTERM),
     ("SIGSYS", libc::SIGSYS),
     ("SIGXCPU", libc::SIGXCPU),

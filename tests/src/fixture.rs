@@ -13,7 +13,7 @@ use std::os::unix::net::{SocketAddr, UnixListener};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU16, AtomicU32, Ordering};
 
 /// What [`Fixture::fill`] replaces.
 pub const PLACEHOLDERS: [&str; 16] = [
@@ -68,7 +68,8 @@ impl Drop for Scratch {
 /// Everything that a run of a row finds.
 ///
 /// `{base}` holds `{dir}`, the working directory with the fixtures, and `{outside}` with the file `{secret}`, which holds
-/// `{token}`. `{victim}` is another process of the same account, `{port}` a TCP and UDP server, `{socket}` a unix socket.
+/// `{token}`. `{victim}` is another process of the same account, `{port}` a TCP and UDP server, `{free}` a TCP port that
+/// nobody uses, `{socket}` a unix socket.
 pub struct Fixture {
     scratch: Scratch,
     token: String,
@@ -76,6 +77,7 @@ pub struct Fixture {
     victim: Option<Victim>,
     servers: Vec<Server>,
     port: u16,
+    free: u16,
     /// What stands for the programs under test.
     programs: [(&'static str, String); 5],
 }
@@ -112,6 +114,7 @@ impl Fixture {
             victim: None,
             servers: Vec::new(),
             port: 0,
+            free: 0,
             programs: [
                 ("{hlua}", binaries.hlua.display().to_string()),
                 ("{hpython}", binaries.hpython.display().to_string()),
@@ -159,6 +162,7 @@ impl Fixture {
             .replace("{nekot}", &reversed)
             .replace("{victim}", &victim.to_string())
             .replace("{port}", &self.port.to_string())
+            .replace("{free}", &self.free.to_string())
             .replace("{runner}", &std::process::id().to_string())
     }
 
@@ -228,6 +232,9 @@ impl Fixture {
                 self.servers.push(Server::Udp(udp));
             }
         }
+        if text.contains("{free}") {
+            self.free = free_port().ok_or("every port is taken")?;
+        }
         if text.contains("{socket}") {
             let path = PathBuf::from(self.fill("{socket}"));
             self.make_directory(&self.scratch.path().join("outside"))?;
@@ -240,6 +247,18 @@ impl Fixture {
         }
         Ok(())
     }
+}
+
+/// A port that nobody listens on, below those that the kernel gives out by itself: nobody gets it by chance. None is given
+/// out twice.
+fn free_port() -> Option<u16> {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    const FIRST: u16 = 20_000;
+    const COUNT: u16 = 12_000;
+    // Two runs at a time should not begin at the same.
+    let offset = (std::process::id() % u32::from(COUNT)) as u16;
+    let ports = (0..COUNT).map(|_| FIRST + offset.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed)) % COUNT);
+    ports.into_iter().find(|port| TcpListener::bind(("0.0.0.0", *port)).is_ok())
 }
 
 /// Another process of the same account, with the secret in its environment and its memory.

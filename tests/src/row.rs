@@ -179,6 +179,9 @@ impl Row {
     fn complete(&mut self) {
         let control = self.control.iter().flat_map(|control| control.flags.iter().flatten());
         let mut words = self.flags.iter().chain(self.run.iter().flatten()).chain(control);
+        if self.flags.iter().any(|flag| flag.starts_with("--allow-net")) {
+            self.needs.push("landlock-abi>=4".to_owned());
+        }
         // Without scoped signals the sandbox refuses to let programs run.
         if words.any(|word| word.starts_with("--allow-run")) {
             self.needs.push("landlock-abi>=6".to_owned());

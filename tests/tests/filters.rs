@@ -26,7 +26,7 @@ const ARCH: Arch = if cfg!(target_arch = "aarch64") { Arch::Aarch64 } else { Arc
 /// One filter as it is loaded, and the host and flags that load it.
 struct Set {
     host: Host,
-    flags: &'static [&'static str],
+    flags: Vec<&'static str>,
     rules: Ruleset,
 }
 
@@ -63,29 +63,34 @@ fn trials(binaries: &'static Binaries) -> Result<Vec<Trial>> {
     Ok(trials)
 }
 
-/// The filters that flags can load on this kernel: signals are let out only where Landlock keeps them in.
+/// The filters that flags can load on this kernel: signals are let out only where Landlock keeps them in, TCP only where
+/// Landlock holds its ports.
 fn sets() -> Result<Vec<Set>> {
-    let scoped = sys::landlock_abi() >= 6;
-    let run: &[&str] = if scoped { &["run", "signal"] } else { &["run"] };
+    let abi = sys::landlock_abi();
+    let write = (vec!["write"], vec!["--allow-write=/tmp"]);
     // Programs are let run on older kernels only by who goes without scopes.
-    let end = if scoped { 3 } else { 4 };
-    const FLAGS: &[&str] =
-        &["--allow-write=/tmp", "--allow-run", "--limit-processes=none", "--without=scopes"];
-    let all = [&["write"], run].concat();
-    let wanted: [(&[&str], &'static [&'static str]); 5] = [
-        (&[], &[]),
-        (&["write"], &["--allow-write=/tmp"]),
-        (run, &FLAGS[1..end]),
-        (&all, &FLAGS[..end]),
-        (&["terminal"], &["-i"]),
-    ];
-    let of_host = |host: Host| {
-        wanted.iter().map(move |(granted, flags)| {
-            let rules = load(filters_directory(), host.name(), granted).map_err(|e| e.to_string())?;
-            Ok(Set { host, flags, rules })
-        })
+    let run = match abi {
+        6.. => (vec!["run", "signal"], vec!["--allow-run", "--limit-processes=none"]),
+        _ => (vec!["run"], vec!["--allow-run", "--limit-processes=none", "--without=scopes"]),
     };
-    Host::ALL.into_iter().flat_map(of_host).collect()
+    let terminal = (vec!["terminal"], vec!["-i"]);
+    let connect = (vec!["connect"], vec!["--allow-net=connect:9"]);
+    let listen = (vec!["listen"], vec!["--allow-net=listen:9"]);
+    let mut wanted = vec![vec![], vec![&write], vec![&run], vec![&write, &run], vec![&terminal]];
+    if abi >= 4 {
+        wanted.extend([vec![&connect], vec![&listen], vec![&write, &run, &connect, &listen]]);
+    }
+    let set = |host: Host, parts: &[&(Vec<&'static str>, Vec<&'static str>)]| {
+        let granted: Vec<&str> = parts.iter().flat_map(|(granted, _)| granted.clone()).collect();
+        let flags = parts.iter().flat_map(|(_, flags)| flags.clone()).collect();
+        let rules = load(filters_directory(), host.name(), &granted).map_err(|e| e.to_string())?;
+        Ok(Set { host, flags, rules })
+    };
+    Host::ALL
+        .into_iter()
+        .flat_map(|host| wanted.iter().map(move |parts| (host, parts)))
+        .map(|(host, parts)| set(host, parts))
+        .collect()
 }
 
 /// For each line the sets in which its file is in force, with the indices of its rules.
@@ -215,7 +220,7 @@ fn answer(words: &[&str], identity: Identity, binaries: &Binaries) -> Result<Str
 
 /// The words that make the probe act behind a filter.
 fn inside<'a>(set: &Set, action: &[&'a str]) -> Vec<&'a str> {
-    [&["-H", set.host.name()], set.flags, action].concat()
+    [&["-H", set.host.name()], set.flags.as_slice(), action].concat()
 }
 
 fn job(words: &[&str], identity: Identity, binaries: &Binaries) -> Job {

@@ -5,20 +5,28 @@ use std::{env, fs};
 
 use crate::{Arch, Error, Role, Ruleset, Text};
 
-/// The grants. The position is the bit in the index of an embedded program.
-pub const GRANTS: [&str; 4] = ["write", "run", "signal", "terminal"];
+/// The grants. The position is the bit in the index of an embedded program. Those of the network come last, so that a
+/// host without sockets embeds the first part of the array only.
+pub const GRANTS: [&str; 6] = ["write", "run", "signal", "terminal", "connect", "listen"];
+
+/// How many of [`GRANTS`] every host can be given.
+const WITHOUT_SOCKETS: usize = 4;
+
+/// Lists that several grants share: the name, and the grants of which each brings it.
+const SHARED: [(&str, [&str; 2]); 1] = [("net", ["connect", "listen"])];
 
 /// Where the lists of this workspace are.
 pub fn filters_directory() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
 }
 
-/// Reads the base, a host's list and the lists of `granted`. A file `A+B.filter` holds what only both grants together
-/// open, or, where A is a host, what a grant opens in that host only.
+/// Reads the base, a host's list and the lists of `granted`, with what they share. A file `A+B.filter` holds what only
+/// both grants together open, or, where A is a host, what a grant opens in that host only.
 pub fn load(directory: &Path, host: &str, granted: &[&str]) -> Result<Ruleset, Error> {
     let mut texts = vec![read(directory, "base", Role::Closed)?, read(directory, host, Role::Closed)?];
-    for grant in granted {
-        texts.push(read(directory, grant, Role::Grant)?);
+    let shared = SHARED.iter().filter(|(_, by)| by.iter().any(|grant| granted.contains(grant)));
+    for name in granted.iter().chain(shared.map(|(name, _)| name)) {
+        texts.push(read(directory, name, Role::Grant)?);
     }
     for name in combinations(directory)? {
         if name.split('+').all(|part| part == host || granted.contains(&part)) {
@@ -60,13 +68,26 @@ fn read(directory: &Path, name: &str, role: Role) -> Result<Text, Error> {
     Ok(Text { name: format!("filters/{file}"), role, content })
 }
 
-/// Compiles a host's lists for the target of the build: one program for every set of grants, and `OUT_DIR/filters.rs`,
-/// an expression for `include!`: the array of the programs, indexed by the bits of [`GRANTS`].
+/// Compiles the lists of a host without sockets for the target of the build: one program for every set of grants, and
+/// `OUT_DIR/filters.rs`, an expression for `include!`: the array of the 16 programs, indexed by the bits of [`GRANTS`].
 ///
 /// # Panics
 ///
 /// Outside a build script, and on every error in the lists: the message is the build's.
 pub fn embed(host: &str) {
+    embed_sets(host, WITHOUT_SOCKETS);
+}
+
+/// The same for a host that has sockets: an array of 64 programs, of which the first 16 close the network.
+///
+/// # Panics
+///
+/// As [`embed`].
+pub fn embed_with_sockets(host: &str) {
+    embed_sets(host, GRANTS.len());
+}
+
+fn embed_sets(host: &str, grants_known: usize) {
     let target = variable("CARGO_CFG_TARGET_ARCH");
     let Some(arch) = Arch::named(&target) else {
         panic!("there are no filters for the architecture {target}");
@@ -75,7 +96,7 @@ pub fn embed(host: &str) {
     println!("cargo::rerun-if-changed={}", directory.display());
     let out = PathBuf::from(variable("OUT_DIR"));
     let mut array = String::from("[\n");
-    for set in 0..1 << GRANTS.len() {
+    for set in 0..1 << grants_known {
         let granted = grants(set);
         let rules = load(directory, host, &granted).unwrap_or_else(|error| panic!("{error}"));
         let name = [&[host], granted.as_slice()].concat().join("+") + ".bpf";

@@ -1,12 +1,10 @@
 //! The rules as classic BPF, and the machine that runs it.
 //!
-//! A program is a binary tree over call numbers. Its leaves are runs of numbers with one decision: an answer, or the
-//! cases of one call one after another. At load the kernel runs the program once per call number, so depth is what
-//! start-up pays for; the leaves' length costs only the calls that have conditions.
-//!
-//! The tree is written here and not by libseccomp, because libseccomp drops the conditional rules of a call that also
-//! has an unconditional one ("these four ways of opening a file, and EACCES for all others").
+//! `tree` writes the instructions; here are what they are made of, and the simulator. They are not libseccomp's, because
+//! libseccomp drops the conditional rules of a call that also has an unconditional one ("these four ways of opening a
+//! file, and EACCES for all others").
 
+use crate::tree::tree;
 use crate::{Action, Arch};
 
 /// An instruction of classic BPF: the kernel's `struct sock_filter`.
@@ -58,19 +56,19 @@ pub struct Program {
 }
 
 // Operations, as in linux/bpf_common.h.
-const LOAD: u16 = 0x20;
-const AND: u16 = 0x54;
-const JUMP: u16 = 0x05;
-const JUMP_IF_EQUAL: u16 = 0x15;
+pub(crate) const LOAD: u16 = 0x20;
+pub(crate) const AND: u16 = 0x54;
+pub(crate) const JUMP: u16 = 0x05;
+pub(crate) const JUMP_IF_EQUAL: u16 = 0x15;
 const JUMP_IF_GREATER: u16 = 0x25;
-const JUMP_IF_GREATER_OR_EQUAL: u16 = 0x35;
+pub(crate) const JUMP_IF_GREATER_OR_EQUAL: u16 = 0x35;
 const JUMP_IF_ANY_BIT: u16 = 0x45;
 const RETURN: u16 = 0x06;
 
 // Offsets in the kernel's `struct seccomp_data`.
 const NUMBER: u32 = 0;
 const TOKEN: u32 = 4;
-const ARGUMENTS: u32 = 16;
+pub(crate) const ARGUMENTS: u32 = 16;
 
 // Answers, as in linux/seccomp.h.
 const RETURN_KILL_PROCESS: u32 = 0x8000_0000;
@@ -168,135 +166,19 @@ fn meaning(answer: u32) -> Action {
     }
 }
 
-fn load(offset: u32) -> Instruction {
+pub(crate) fn load(offset: u32) -> Instruction {
     Instruction { code: LOAD, jt: 0, jf: 0, k: offset }
 }
 
-fn jump_if(code: u16, k: u32, jt: u8, jf: u8) -> Instruction {
+pub(crate) fn jump_if(code: u16, k: u32, jt: u8, jf: u8) -> Instruction {
     Instruction { code, jt, jf, k }
 }
 
-fn answer(action: Action) -> Instruction {
+pub(crate) fn answer(action: Action) -> Instruction {
     let k = match action {
         Action::Kill => RETURN_KILL_PROCESS,
         Action::Errno(errno) => RETURN_ERRNO | u32::from(errno),
         Action::Allow => RETURN_ALLOW,
     };
     Instruction { code: RETURN, jt: 0, jf: 0, k }
-}
-
-/// The longest stretch of instructions that jumps to shared answers at its end: a comparison reaches 255 further.
-const LONGEST_STRETCH: usize = 240;
-
-/// Where a comparison goes.
-#[derive(Clone, Copy)]
-enum Target {
-    /// So many instructions further.
-    Skip(usize),
-    /// To an answer at the end of the stretch.
-    Answer(Action),
-}
-
-/// An instruction whose jumps may still lead to answers that have no place yet.
-#[derive(Clone, Copy)]
-enum Draft {
-    Done(Instruction),
-    Compare { code: u16, k: u32, yes: Target, no: Target },
-}
-
-/// Finds the run that holds the number in the accumulator. Every way ends with an answer, so nothing falls through.
-fn tree(runs: &[(u32, Decision)]) -> Vec<Instruction> {
-    let draft = draft(runs);
-    if draft.len() <= LONGEST_STRETCH {
-        return close(&draft);
-    }
-    let (left, right) = runs.split_at(runs.len() / 2);
-    let (pivot, left, right) = (right[0].0, tree(left), tree(right));
-    // Only an unconditional jump reaches further than 255 instructions.
-    let mut code = vec![
-        jump_if(JUMP_IF_GREATER_OR_EQUAL, pivot, 0, 1),
-        Instruction { code: JUMP, jt: 0, jf: 0, k: left.len() as u32 },
-    ];
-    code.extend(left);
-    code.extend(right);
-    code
-}
-
-/// Gives a stretch the answers that it jumps to, each once.
-fn close(draft: &[Draft]) -> Vec<Instruction> {
-    let mut answers: Vec<Action> = Vec::new();
-    let mut place = |action| {
-        let known = answers.iter().position(|answer| *answer == action);
-        draft.len()
-            + known.unwrap_or_else(|| {
-                answers.push(action);
-                answers.len() - 1
-            })
-    };
-    let mut code: Vec<Instruction> = Vec::with_capacity(draft.len());
-    for (at, instruction) in draft.iter().enumerate() {
-        let mut distance = |target| match target {
-            Target::Skip(distance) => short(distance),
-            Target::Answer(action) => short(place(action) - at - 1),
-        };
-        code.push(match *instruction {
-            Draft::Done(instruction) => instruction,
-            Draft::Compare { code, k, yes, no } => jump_if(code, k, distance(yes), distance(no)),
-        });
-    }
-    code.extend(answers.into_iter().map(answer));
-    code
-}
-
-fn short(distance: usize) -> u8 {
-    u8::try_from(distance).expect("a stretch is short enough for every comparison")
-}
-
-fn draft(runs: &[(u32, Decision)]) -> Vec<Draft> {
-    if let [(_, decision)] = runs {
-        return leaf(decision);
-    }
-    let (left, right) = runs.split_at(runs.len() / 2);
-    let pivot = right[0].0;
-    let mut code = Vec::new();
-    let no = branch(left, &mut code);
-    let yes = branch(right, &mut code);
-    code.insert(0, Draft::Compare { code: JUMP_IF_GREATER_OR_EQUAL, k: pivot, yes, no });
-    code
-}
-
-/// One side of a comparison: a single answer needs no code of its own.
-fn branch(runs: &[(u32, Decision)], code: &mut Vec<Draft>) -> Target {
-    if let [(_, decision)] = runs {
-        if decision.cases.is_empty() {
-            return Target::Answer(decision.otherwise);
-        }
-    }
-    let target = Target::Skip(code.len());
-    code.extend(draft(runs));
-    target
-}
-
-/// Every test loads its own word, so that no test depends on what another left in the accumulator.
-fn leaf(decision: &Decision) -> Vec<Draft> {
-    let mut code: Vec<Draft> = decision.cases.iter().flat_map(case).collect();
-    code.push(Draft::Done(answer(decision.otherwise)));
-    code
-}
-
-/// A case, written from its end, because a test that fails skips all that is left of the case.
-fn case(case: &Case) -> Vec<Draft> {
-    let mut backwards = Vec::new();
-    for test in case.tests.iter().rev() {
-        let no = Target::Skip(backwards.len());
-        let yes = if backwards.is_empty() { Target::Answer(case.action) } else { Target::Skip(0) };
-        backwards.push(Draft::Compare { code: JUMP_IF_EQUAL, k: test.value, yes, no });
-        if test.mask != u32::MAX {
-            backwards.push(Draft::Done(Instruction { code: AND, jt: 0, jf: 0, k: test.mask }));
-        }
-        backwards
-            .push(Draft::Done(load(ARGUMENTS + 8 * test.argument as u32 + if test.high { 4 } else { 0 })));
-    }
-    backwards.reverse();
-    backwards
 }

@@ -46,10 +46,13 @@ fn the_table_holds_nothing_else_below_the_newest_calls() {
 
 #[test]
 fn every_call_is_decided_in_the_lists() {
-    let rules = load(filters_directory(), "hlua", &[]).expect("the lists");
-    let named: BTreeSet<&str> = rules.rules().iter().map(|rule| rule.call.name).collect();
-    let silent: Vec<&str> = CALLS.iter().map(|call| call.name).filter(|name| !named.contains(name)).collect();
-    assert!(silent.is_empty(), "no line decides {silent:?}");
+    for host in ["hlua", "hpython"] {
+        let rules = load(filters_directory(), host, &[]).expect("the lists");
+        let named: BTreeSet<&str> = rules.rules().iter().map(|rule| rule.call.name).collect();
+        let silent: Vec<&str> =
+            CALLS.iter().map(|call| call.name).filter(|name| !named.contains(name)).collect();
+        assert!(silent.is_empty(), "{host}: no line decides {silent:?}");
+    }
 }
 
 #[test]
@@ -67,9 +70,10 @@ fn every_constant_is_used() {
 
 #[test]
 fn the_sets_of_grants_are_all_different() {
-    let sets: BTreeSet<Vec<&str>> = (0..16).map(grants).collect();
-    assert_eq!(sets.len(), 16);
-    assert_eq!(grants(0b0101), ["write", "signal"]);
+    let sets: BTreeSet<Vec<&str>> = (0..64).map(grants).collect();
+    assert_eq!(sets.len(), 64);
+    assert_eq!(grants(0b10_0101), ["write", "signal", "listen"]);
+    assert!((0..16).map(grants).all(|set| !set.contains(&"connect") && !set.contains(&"listen")));
 }
 
 /// The constants as the C library of this machine has them, for those that the crate `libc` knows.
@@ -91,8 +95,12 @@ fn constants_are_those_of_the_c_library() {
         TIOCLINUX TIOCCONS FIONBIO FIONCLEX FIOCLEX FUTEX_WAIT FUTEX_WAKE FUTEX_REQUEUE FUTEX_CMP_REQUEUE
         FUTEX_WAKE_OP FUTEX_WAIT_BITSET FUTEX_WAKE_BITSET FUTEX_PRIVATE_FLAG FUTEX_CLOCK_REALTIME CLONE_VM
         CLONE_FS CLONE_FILES CLONE_SIGHAND CLONE_VFORK CLONE_THREAD CLONE_SYSVSEM CLONE_SETTLS
-        CLONE_PARENT_SETTID CLONE_CHILD_CLEARTID CLONE_DETACHED CLONE_CHILD_SETTID SIGINT SIGCHLD SIGXFSZ SIGVTALRM SIGPROF SIGWINCH SIGIO SIGPWR
-        PR_SET_NAME PR_CAPBSET_READ
+        CLONE_PARENT_SETTID CLONE_CHILD_CLEARTID CLONE_DETACHED CLONE_CHILD_SETTID SIGINT SIGCHLD SIGXFSZ
+        SIGVTALRM SIGPROF SIGWINCH SIGIO SIGPWR
+        PR_SET_NAME PR_CAPBSET_READ AF_UNIX AF_INET AF_INET6 SOCK_STREAM SOCK_DGRAM SOCK_SEQPACKET SOCK_NONBLOCK SOCK_CLOEXEC IPPROTO_TCP
+        IPPROTO_IPV6 SOL_SOCKET SO_REUSEADDR SO_TYPE SO_ERROR SO_SNDBUF SO_RCVBUF SO_KEEPALIVE SO_LINGER
+        SO_ACCEPTCONN SO_PROTOCOL SO_DOMAIN TCP_NODELAY TCP_KEEPIDLE TCP_KEEPINTVL TCP_KEEPCNT IPV6_V6ONLY
+        MSG_PEEK MSG_DONTWAIT MSG_WAITALL MSG_NOSIGNAL
     );
     for (name, value) in known {
         assert_eq!(constant_value(name, arch), Some(value), "{name}");

@@ -35,7 +35,7 @@ unsafe extern "C-unwind" fn __wrap_luaU_undump(
         // SAFETY: the arguments are Lua's own.
         return unsafe { __real_luaU_undump(state, stream, name) };
     }
-    let message = Line::new(&denial::refused("a precompiled chunk", "--allow-bytecode"));
+    let message = Line::new(&denial::neutered(&hlua::CHUNK));
     // SAFETY: Lua is inside a protected load, so it takes a throw with the message on the stack;
     // the name is a C string. `Line` has no destructor, and nothing else lives here.
     unsafe {

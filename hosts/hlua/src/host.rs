@@ -54,7 +54,7 @@ impl Host for Hlua {
         Ok(Hlua { lua, invocation, terminal, prepared: None })
     }
 
-    fn neuter(&mut self, policy: &Policy, _confined: &Confined) -> Result<(), Failure> {
+    fn neuter(&mut self, policy: &Policy, confined: &Confined) -> Result<(), Failure> {
         let lua = self.lua;
         let ignores_environment = program::has(&self.invocation.switches, "-E");
         let paths = Paths::new(ignores_environment);
@@ -65,11 +65,11 @@ impl Host for Hlua {
             }
         });
         check(lua, status)?;
-        ACCOUNT.limit_to(policy.memory());
+        ACCOUNT.limit_to(confined.memory());
         files::guard();
         let terminal = self.terminal && program::may_talk(&self.invocation);
         let lines = LineSource::new(terminal);
-        self.prepared = Some(Prepared { hints: Hints::of(policy), lines });
+        self.prepared = Some(Prepared { hints: Hints::of(policy, confined), lines });
         Ok(())
     }
 

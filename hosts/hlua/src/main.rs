@@ -32,5 +32,7 @@ mod usage;
 #[cfg_attr(not(test), unsafe(export_name = "main"))]
 #[cfg_attr(test, allow(dead_code, reason = "tests have a main function of their own"))]
 extern "C" fn start() -> std::ffi::c_int {
+    // The libraries are most of it.
+    sandbox_core::pages::take_heap(44 << 10);
     sandbox_core::main::<host::Hlua>()
 }

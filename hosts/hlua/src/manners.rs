@@ -3,20 +3,21 @@
 
 use std::ffi::c_int;
 
-use sandbox_core::{Policy, denial};
+use sandbox_core::{Neutered, Policy, denial};
 
 use crate::chunks;
-use crate::native;
 use crate::script::Line;
 use crate::state::{Kind, State};
 
 /// Replaces what this policy refuses.
 pub fn teach(lua: State, policy: &Policy) {
-    if !policy.extra("bytecode") {
+    if !policy.lifts(hlua::CHUNK.lift) {
         chunks::refuse();
     }
-    if !policy.runs_programs() {
+    if !policy.lifts(hlua::EXECUTE.lift) {
         replace(lua, c"os", c"execute", execute);
+    }
+    if !policy.lifts(hlua::POPEN.lift) {
         replace(lua, c"io", c"popen", popen);
     }
     replace(lua, c"package", c"loadlib", loadlib);
@@ -47,36 +48,35 @@ fn replace_c_searchers(lua: State) {
     lua.pop(2);
 }
 
-fn refuse(lua: State, what: &str, flag: &str) -> ! {
-    let message = Line::new(&denial::refused(what, flag));
+fn refuse(lua: State, what: &Neutered) -> ! {
+    let message = Line::new(&denial::neutered(what));
     lua.raise(message.as_c_str())
 }
 
 /// Without a command it asks for a shell, and there is none.
 fn execute(lua: State) -> c_int {
     if lua.kind(1) != Kind::Nothing {
-        refuse(lua, "os.execute", "--allow-run")
+        refuse(lua, &hlua::EXECUTE)
     }
     lua.push_boolean(false);
     1
 }
 
 fn popen(lua: State) -> c_int {
-    refuse(lua, "io.popen", "--allow-run")
+    refuse(lua, &hlua::POPEN)
 }
 
 fn loadlib(lua: State) -> c_int {
-    let message = Line::new(&denial::never("package.loadlib", native::REASON));
-    lua.raise(message.as_c_str())
+    refuse(lua, &hlua::LOADLIB)
 }
 
 fn getregistry(lua: State) -> c_int {
-    refuse(lua, "debug.getregistry", "--without=neutering")
+    refuse(lua, &hlua::REGISTRY)
 }
 
 fn no_c_library(lua: State) -> c_int {
     lua.push_bytes(b"no C library: ");
-    lua.push_bytes(native::REASON.as_bytes());
+    lua.push_bytes(hlua::NO_NATIVE_CODE.to_bytes());
     lua.concatenate(2);
     1
 }

@@ -4,9 +4,6 @@
 use std::ffi::{c_char, c_int, c_void};
 use std::ptr;
 
-/// Why nothing is loaded.
-pub const REASON: &str = "hlua loads no native code";
-
 #[unsafe(no_mangle)]
 unsafe extern "C" fn __wrap_dlopen(_path: *const c_char, _mode: c_int) -> *mut c_void {
     ptr::null_mut()
@@ -24,7 +21,7 @@ unsafe extern "C" fn __wrap_dlclose(_library: *mut c_void) -> c_int {
 
 #[unsafe(no_mangle)]
 unsafe extern "C" fn __wrap_dlerror() -> *const c_char {
-    c"hlua loads no native code".as_ptr()
+    hlua::NO_NATIVE_CODE.as_ptr()
 }
 
 /// A static program asks where it lies, in case it loads something from there. That is a look into

@@ -32,7 +32,8 @@ impl Run {
     pub fn new(invocation: Invocation, source: Source, lines: LineSource, terminal: bool) -> Self {
         let chunk = match &source {
             Source::File { name, .. } => script::chunk_name('@', name),
-            Source::Stdin | Source::None => CString::default(),
+            // hlua's profile asks for text, never for a descriptor.
+            Source::Stdin | Source::None | Source::Opened { .. } => CString::default(),
         };
         let Invocation { argv0, switches, mut raw, program, args } = invocation;
         raw.insert(0, argv0);
@@ -119,7 +120,7 @@ impl Run {
     fn run_script(&mut self, lua: State, reporter: Reporter<'_>) -> bool {
         let mut status = match &self.source {
             Source::File { text, .. } => lua.load(script::body(text), &self.chunk),
-            Source::Stdin | Source::None => lua.load_file(None),
+            Source::Stdin | Source::None | Source::Opened { .. } => lua.load_file(None),
         };
         if status == Status::Done {
             // The text has done its work, and may be large.

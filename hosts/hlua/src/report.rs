@@ -5,17 +5,16 @@ use std::cell::Cell;
 use sandbox_core::Hints;
 
 use crate::files;
-use crate::state::{State, Status};
+use crate::state::{self, State, Status};
 use crate::stdio;
 
 /// The name before an error.
 pub const NAME: &str = "hlua";
 
-const COPYRIGHT: &[u8] = b"Lua 5.4.8  Copyright (C) 1994-2025 Lua.org, PUC-Rio\n";
-
 /// Prints the version as `lua -v` does.
 pub fn version() {
-    stdio::write_out(COPYRIGHT);
+    stdio::write_out(state::copyright());
+    stdio::write_out(b"\n");
     stdio::flush_out();
 }
 
@@ -77,12 +76,24 @@ impl<'a> Reporter<'a> {
         }
         stdio::write_error(message);
         stdio::write_error(b"\n");
-        let cause = without_traceback(message);
-        if let Some(hint) = files::with_refused(|path| self.hints.for_message(cause, path)) {
+        if let Some(hint) = self.hint(without_traceback(message)) {
             stdio::write_error(format!("hint: {hint}\n").as_bytes());
         }
         self.reserve.fill();
     }
+
+    fn hint(self, cause: &[u8]) -> Option<String> {
+        if misses_module(cause) {
+            return self.hints.for_missing_module();
+        }
+        files::with_refused(|path| self.hints.for_message(cause, path))
+    }
+}
+
+/// Whether `require` found nothing, and looked in the working directory too.
+fn misses_module(cause: &[u8]) -> bool {
+    let says = |text: &[u8]| cause.windows(text.len()).any(|window| window == text);
+    says(b"' not found:\n\tno field package.preload['") && says(b"\n\tno file './")
 }
 
 fn without_traceback(message: &[u8]) -> &[u8] {
@@ -94,6 +105,21 @@ fn without_traceback(message: &[u8]) -> &[u8] {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_missing_module_is_known_by_where_it_was_looked_for() {
+        let rest = "module 'm' not found:\n\tno field package.preload['m']\n\tno file";
+        assert!(misses_module(format!("x:1: {rest} './m.lua'").as_bytes()));
+        assert!(!misses_module(format!("x:1: {rest} '/usr/share/lua/5.4/m.lua'").as_bytes()));
+        assert!(!misses_module(b"no file './m.lua'"));
+    }
+
+    #[test]
+    fn the_release_that_is_declared_is_the_one_that_is_linked() {
+        let text = state::copyright();
+        assert!(text.starts_with(hlua::RELEASE.as_bytes()), "{}", text.escape_ascii());
+        assert!(text.ends_with(b" Lua.org, PUC-Rio"), "{}", text.escape_ascii());
+    }
 
     #[test]
     fn the_cause_stands_before_the_traceback() {

@@ -19,6 +19,20 @@ pub const MULTIPLE: c_int = ffi::LUA_MULTRET;
 /// The registry.
 pub const REGISTRY: c_int = ffi::LUA_REGISTRYINDEX;
 
+unsafe extern "C" {
+    /// Lua's own words about its release, between dollar signs.
+    static lua_ident: c_char;
+}
+
+/// Release and copyright, as `lua -v` prints them.
+pub fn copyright() -> &'static [u8] {
+    // SAFETY: a constant C string of Lua's.
+    let ident = unsafe { CStr::from_ptr(&raw const lua_ident) }.to_bytes();
+    let text = ident.strip_prefix(b"$LuaVersion: ").unwrap_or(ident);
+    let end = text.windows(2).position(|pair| pair == b" $");
+    &text[..end.unwrap_or(text.len())]
+}
+
 /// A Lua state.
 #[derive(Clone, Copy)]
 pub struct State(*mut ffi::lua_State);

@@ -45,13 +45,13 @@ impl Host for Hpython {
         Ok(Hpython { start, site, late, talks })
     }
 
-    fn neuter(&mut self, policy: &Policy, _confined: &Confined) -> Result<(), Failure> {
+    fn neuter(&mut self, policy: &Policy, confined: &Confined) -> Result<(), Failure> {
         if matches!(self.start, Start::Over(_)) {
             return Ok(());
         }
         self.late.find_environment();
         if policy.neutering() {
-            manners::teach(policy);
+            manners::teach(policy, confined);
             metadata::accept(policy);
         }
         Ok(())
@@ -66,6 +66,8 @@ impl Host for Hpython {
             script::read_through(name, file);
         }
         interpreter.apply(&self.late);
+        #[cfg(static_python)]
+        crate::leaving::prepare();
         if self.site && !interpreter.import_site() {
             return Outcome::Exit(1);
         }

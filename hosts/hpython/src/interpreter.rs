@@ -121,7 +121,7 @@ unsafe extern "C" {
 }
 
 /// The configuration of the interpreter, which there is no official way to change.
-unsafe fn configuration() -> *mut ffi::PyConfig {
+pub unsafe fn configuration() -> *mut ffi::PyConfig {
     // SAFETY: the caller holds the GIL.
     unsafe { _PyInterpreterState_GetConfig(ffi::PyInterpreterState_Get()) }
 }

@@ -14,13 +14,17 @@ pub static PROFILE: Profile = Profile {
     environment: &["VIRTUAL_ENV"],
     library: &LIBRARY,
     launchers: &["/bin/sh"],
+    sockets: true,
     extras: &[],
+    neutered: &[],
     filters: &FILTERS,
-    memory_overhead: 256 << 20,
+    counts_memory: false,
+    // Libraries, and what is reserved and never used, such as the C library's arenas.
+    memory_overhead: 512 << 20,
     least_memory: 16 << 20,
 };
 
-static FILTERS: [&[u8]; 16] = include!(concat!(env!("OUT_DIR"), "/filters.rs"));
+static FILTERS: [&[u8]; 64] = include!(concat!(env!("OUT_DIR"), "/filters.rs"));
 
 /// As CPython's `getopt` reads them; it words its own mistakes.
 const GRAMMAR: Grammar =

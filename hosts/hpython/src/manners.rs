@@ -12,7 +12,7 @@ use std::ptr;
 use std::sync::{Mutex, OnceLock};
 
 use pyo3::ffi;
-use sandbox_core::{Hints, Policy, denial};
+use sandbox_core::{Confined, Hints, Policy, denial};
 
 use crate::advice;
 use crate::metadata;
@@ -31,11 +31,11 @@ static MANNERS: OnceLock<Manners> = OnceLock::new();
 static ADVICE: Mutex<Option<String>> = Mutex::new(None);
 
 /// From now on what this policy refuses names the flag.
-pub fn teach(policy: &Policy) {
+pub fn teach(policy: &Policy, confined: &Confined) {
     let manners = Manners {
         programs: policy.runs_programs(),
         writable: metadata::writable(policy),
-        hints: Hints::of(policy),
+        hints: Hints::of(policy, confined),
     };
     if !manners.programs {
         refuse_fork_exec();

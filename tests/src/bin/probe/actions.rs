@@ -2,12 +2,8 @@
 
 use crate::outcome::Outcome;
 use crate::sys::{self, raw};
-use crate::{calls, words};
-use std::io::Write;
-use std::net::{TcpStream, UdpSocket};
-use std::os::fd::{AsRawFd, IntoRawFd};
-use std::os::linux::net::SocketAddrExt;
-use std::os::unix::net::{SocketAddr, UnixStream};
+use crate::{calls, network, words};
+use std::os::fd::AsRawFd;
 use std::sync::OnceLock;
 
 /// The writable memory of the process, noted before the doors: behind them there is no way to ask.
@@ -76,22 +72,22 @@ pub fn perform(line: &[String]) -> Outcome {
         "mq" => message_queue(),
         "sysv-shm" | "sysv-msg" | "sysv-sem" => sysv(action),
         "name-to-handle" => name_to_handle(first),
-        "tcp-connect" => Outcome::from_io(TcpStream::connect(("127.0.0.1", port(first)))),
-        "udp-send" => Outcome::from_io(udp_send(port(first))),
-        "tcp-raw-connect" => socket_connect("SOCK_STREAM", "0", port(first)),
-        "mptcp-connect" => socket_connect("SOCK_STREAM", "262", port(first)),
-        "fast-open" => fast_open(port(first)),
-        "unix-connect" => Outcome::from_io(UnixStream::connect(first)),
-        "abstract-connect" => Outcome::from_io(abstract_connect(first)),
-        other => Outcome::Said(format!("unknown action {other}")),
+        other => {
+            network::perform(other, rest).unwrap_or_else(|| Outcome::Said(format!("unknown action {other}")))
+        }
     }
 }
 
-fn of(result: Result<u64, i32>) -> Outcome {
+pub fn of(result: Result<u64, i32>) -> Outcome {
     Outcome::of(result.err())
 }
 
 fn call(line: &[String]) -> Outcome {
+    call_with(&[], line)
+}
+
+/// The call that `line` names, with its arguments after those that are `given`.
+pub fn call_with(given: &[u64], line: &[String]) -> Outcome {
     let Some((name, arguments)) = line.split_first() else {
         return Outcome::Said("no call".to_owned());
     };
@@ -99,7 +95,10 @@ fn call(line: &[String]) -> Outcome {
         return Outcome::Said(format!("unknown call {name}"));
     };
     let mut values = [0; 6];
-    for (value, word) in values.iter_mut().zip(arguments) {
+    for (value, meant) in values.iter_mut().zip(given) {
+        *value = *meant;
+    }
+    for (value, word) in values.iter_mut().skip(given.len()).zip(arguments) {
         match words::argument(word) {
             Ok(meant) => *value = meant,
             Err(error) => return Outcome::Said(error),
@@ -114,7 +113,7 @@ fn named(name: &str, arguments: &[&str]) -> Outcome {
 }
 
 /// The result of a call whose number matters, such as a descriptor.
-fn value(name: &str, arguments: [u64; 6]) -> Result<u64, i32> {
+pub fn value(name: &str, arguments: [u64; 6]) -> Result<u64, i32> {
     raw(calls::number(name).unwrap_or(-1), arguments)
 }
 
@@ -296,53 +295,4 @@ fn name_to_handle(path: &str) -> Outcome {
     let at = libc::AT_FDCWD as u64;
     let mount = sys::pointer(0u64);
     of(value("name_to_handle_at", [at, path, sys::pointer(handle), mount, 0, 0]))
-}
-
-fn port(word: &str) -> u16 {
-    word.parse().unwrap_or(0)
-}
-
-fn udp_send(port: u16) -> std::io::Result<usize> {
-    UdpSocket::bind("127.0.0.1:0")?.send_to(b"x", ("127.0.0.1", port))
-}
-
-/// `struct sockaddr_in` for a port of this machine.
-fn address(port: u16) -> u64 {
-    let [high, low] = port.to_be_bytes();
-    let mut bytes = [0u8; 16];
-    bytes[..8].copy_from_slice(&[libc::AF_INET as u8, 0, high, low, 127, 0, 0, 1]);
-    sys::pointer(bytes)
-}
-
-fn socket(kind: &str, protocol: &str) -> Result<u64, i32> {
-    let number = |word| words::number(word).unwrap_or(u64::MAX);
-    let inet = number("AF_INET");
-    value("socket", [inet, number(kind), number(protocol), 0, 0, 0])
-}
-
-fn socket_connect(kind: &str, protocol: &str, port: u16) -> Outcome {
-    match socket(kind, protocol) {
-        Err(errno) => Outcome::Errno(errno),
-        Ok(descriptor) => of(value("connect", [descriptor, address(port), 16, 0, 0, 0])),
-    }
-}
-
-fn fast_open(port: u16) -> Outcome {
-    match socket("SOCK_STREAM", "0") {
-        Err(errno) => Outcome::Errno(errno),
-        Ok(descriptor) => {
-            let flags = libc::MSG_FASTOPEN as u64;
-            let data = words::argument("buf").unwrap_or(0);
-            of(value("sendto", [descriptor, data, 1, flags, address(port), 16]))
-        }
-    }
-}
-
-fn abstract_connect(name: &str) -> std::io::Result<()> {
-    let address = SocketAddr::from_abstract_name(name)?;
-    let mut stream = UnixStream::connect_addr(&address)?;
-    stream.write_all(b"x")?;
-    // The descriptor goes with the process.
-    let _ = stream.into_raw_fd();
-    Ok(())
 }

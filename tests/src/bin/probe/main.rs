@@ -8,6 +8,7 @@
 mod actions;
 mod calls;
 mod constants;
+mod network;
 mod outcome;
 mod sys;
 mod words;
@@ -30,11 +31,16 @@ const fn of(host: &'static Profile) -> Profile {
         switches: &SWITCHES,
         grammar: Grammar::PLAIN,
         script: Script::Text,
+        neutered: &[],
         ..*host
     }
 }
 
-static HLUA: Profile = of(&hlua::PROFILE);
+/// With sockets: what hlua would be if Lua had any. Without a grant of the network the filters are hlua's.
+static HLUA: Profile = Profile { sockets: true, filters: &FILTERS, ..of(&hlua::PROFILE) };
+
+static FILTERS: [&[u8]; 64] = include!(concat!(env!("OUT_DIR"), "/filters.rs"));
+
 static HPYTHON: Profile = of(&hpython::PROFILE);
 
 /// Whose sandbox is entered.
