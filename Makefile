@@ -17,7 +17,7 @@ BIN    := $(OUT)/$(TRIPLE)/release
 STATIC := RUSTFLAGS='$(strip $(RUSTFLAGS) -C target-feature=+crt-static)' \
           $(CARGO) build --release $(LOCKED) --target $(TRIPLE)
 
-# hpython loads C extensions, so it is not static; without the triple, so that it leaves the others' builds alone.
+# hpython is a library that python3 loads; without the triple, so that it leaves the others' builds alone.
 DYNAMIC := $(CARGO) build --release $(LOCKED)
 
 SOURCES := Cargo.toml $(wildcard Cargo.lock) $(wildcard .cargo/config.toml) $(shell find filters sandbox-core hosts -type f 2>/dev/null)
@@ -51,7 +51,7 @@ build-deps:
 build: build-deps
 	$(STATIC) -p hlua
 	$(DYNAMIC) -p hpython
-	@ln -f '$(OUT)/release/hpython' '$(BIN)/hpython'
+	@ln -f '$(OUT)/release/libhpython.so' '$(BIN)/hpython'
 
 # Calls cargo only when a source is newer: `sudo make install` needs no cargo.
 $(BIN)/hlua $(BIN)/hpython &: $(SOURCES)

@@ -7,8 +7,27 @@
 use std::fs::File;
 use std::io;
 use std::os::fd::AsRawFd;
+use std::sync::atomic::{AtomicI32, Ordering};
 
 use crate::failure::Failure;
+
+/// The standard descriptors that were closed, as bits.
+static OCCUPIED: AtomicI32 = AtomicI32::new(0);
+
+/// Starts an interpreter that looks which standard streams it has: those that were closed are so meanwhile.
+///
+/// # Errors
+/// [`Failure::Step`] when they cannot be occupied again.
+pub fn with_streams_as_inherited<T>(start: impl FnOnce() -> T) -> Result<T, Failure> {
+    let occupied = OCCUPIED.load(Ordering::Relaxed);
+    for number in (0..3).filter(|number| occupied >> number & 1 == 1) {
+        // SAFETY: it was opened to occupy the number, and nobody else uses it.
+        unsafe { libc::close(number) };
+    }
+    let started = start();
+    occupy_standard()?;
+    Ok(started)
+}
 
 /// Occupies standard descriptors that are closed, so that no file opened later becomes one of them.
 ///
@@ -31,6 +50,7 @@ pub(crate) fn occupy_standard() -> Result<(), Failure> {
                 &io::Error::last_os_error(),
             ));
         }
+        OCCUPIED.fetch_or(1 << number, Ordering::Relaxed);
     }
     Ok(())
 }

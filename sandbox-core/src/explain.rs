@@ -66,7 +66,7 @@ pub fn policy(policy: &Policy, profile: &Profile) -> String {
         );
     }
     section(&mut text, "network (Landlock, seccomp)", net_lines(&policy.net));
-    section(&mut text, "environment", variables(policy));
+    section(&mut text, "environment", variables(policy, profile));
     section(&mut text, "limits", limit_lines(&policy.limits, profile));
     let rlimits = policy.rlimits.iter().map(|(resource, amount)| format!("{} {amount}", resource.as_name()));
     section(&mut text, "resource limits asked for (setrlimit)", rlimits);
@@ -114,9 +114,11 @@ fn net_lines(net: &Net) -> Vec<String> {
     lines
 }
 
-fn variables(policy: &Policy) -> Vec<String> {
-    let asked = policy.env.iter().map(|name| format!("{} (--allow-env)", name.to_string_lossy()));
-    std::iter::once(format!("{} LC_*", ENVIRONMENT.join(" "))).chain(asked).collect()
+fn variables(policy: &Policy, profile: &Profile) -> Vec<String> {
+    let asked = policy.env.iter().filter(|name| !profile.environment.iter().any(|ours| *name == ours));
+    let asked = asked.map(|name| format!("{} (--allow-env)", name.to_string_lossy()));
+    let always = [&ENVIRONMENT, profile.environment, &["LC_*"]].concat().join(" ");
+    std::iter::once(always).chain(asked).collect()
 }
 
 fn limit_lines(limits: &Limits, profile: &Profile) -> Vec<String> {
@@ -127,6 +129,9 @@ fn limit_lines(limits: &Limits, profile: &Profile) -> Vec<String> {
         Budget::Time => "a monitor process; the whole tree",
         Budget::Files => "RLIMIT_NOFILE; each process",
         Budget::FileSize => "RLIMIT_FSIZE; each file",
+        Budget::Processes if profile.threads => {
+            "threads: RLIMIT_NPROC, more than the machine has; processes: the filter; with --allow-run RLIMIT_NPROC; the user's whole"
+        }
         Budget::Processes => "the filter; with --allow-run RLIMIT_NPROC; the user's whole",
     };
     let line = |budget: Budget| match limits.get(budget) {

@@ -76,6 +76,17 @@ pub(crate) fn is_directory(file: &std::fs::File) -> io::Result<bool> {
     if answer == 0 { Ok(mode & libc::S_IFMT == libc::S_IFDIR) } else { Err(io::Error::last_os_error()) }
 }
 
+/// How many processes and threads there are, of whomever: sysinfo(2).
+pub(crate) fn tasks() -> u64 {
+    // SAFETY: all zero is a valid sysinfo, and the kernel fills it while it lives; the call fails for bad pointers only.
+    let info = unsafe {
+        let mut info: libc::sysinfo = std::mem::zeroed();
+        libc::sysinfo(&raw mut info);
+        info
+    };
+    info.procs.into()
+}
+
 /// The real user.
 #[must_use]
 pub fn user() -> u32 {

@@ -36,6 +36,7 @@ pub mod units;
 use std::io::{self, Write};
 
 pub use denial::Hints;
+pub use descriptors::with_streams_as_inherited;
 pub use failure::{Failure, NoPort};
 pub use host::{Host, Usage};
 pub use invocation::{Given, Invocation, Program, UsageError};

@@ -417,6 +417,7 @@ mod tests {
         extras: &[crate::profile::Extra { name: "bytecode", help: "" }],
         neutered: &[],
         filters: &[],
+        threads: false,
         counts_memory: true,
         memory_overhead: 0,
         least_memory: 0,

@@ -1,6 +1,7 @@
 //! Pages of memory that every run of a host uses, taken together.
 #![allow(unsafe_code, reason = "madvise(2) has no safe form")]
 
+use std::hint::black_box;
 use std::ops::Range;
 
 const PAGE: usize = 4 << 10;
@@ -9,7 +10,10 @@ const PAGE: usize = 4 << 10;
 /// the start that can be measured. `usual` is what a short script uses, in bytes. Where the kernel does not know the
 /// advice, it goes without.
 pub fn take_heap(usual: usize) {
-    let block = Vec::<u8>::with_capacity(usual);
+    // A large block is a mapping of its own until one of that size was freed (mallopt(3), M_MMAP_THRESHOLD): the second is the
+    // heap's, and stays with it.
+    drop(black_box(Vec::<u8>::with_capacity(usual)));
+    let block = black_box(Vec::<u8>::with_capacity(usual));
     let begin = block.as_ptr().addr();
     take(begin..begin + usual);
 }

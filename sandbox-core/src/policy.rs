@@ -222,6 +222,7 @@ impl Policy {
     pub fn lifts(&self, lift: Lift) -> bool {
         let granted = match lift {
             Lift::Run => self.runs_programs(),
+            Lift::Net => !self.net.is_empty(),
             Lift::Extra(name) => self.extra(name),
             Lift::Plain | Lift::Nothing(_) => false,
         };
@@ -422,6 +423,7 @@ mod tests {
         extras: &[],
         neutered: &[],
         filters: &[],
+        threads: false,
         counts_memory: true,
         memory_overhead: 0,
         least_memory: 1 << 20,

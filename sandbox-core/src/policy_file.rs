@@ -276,6 +276,7 @@ mod tests {
         extras: &[Extra { name: "bytecode", help: "" }],
         neutered: &[],
         filters: &[],
+        threads: false,
         counts_memory: true,
         memory_overhead: 0,
         least_memory: 0,

@@ -32,6 +32,8 @@ pub struct Profile {
     pub neutered: &'static [Neutered],
     /// The compiled filters, one for each set of [`crate::calls::Grants`], indexed by its bits.
     pub filters: &'static [&'static [u8]],
+    /// Whether the language has threads.
+    pub threads: bool,
     /// Whether the interpreter itself counts what a script allocates; if not, the kernel does (`RLIMIT_DATA`).
     pub counts_memory: bool,
     /// Address space in bytes that the process needs beyond what `--limit-memory` leaves to the script.
@@ -102,6 +104,8 @@ pub struct Neutered {
 pub enum Lift {
     /// The grant of programs.
     Run,
+    /// A grant of the network.
+    Net,
     /// The host's own grant of this name.
     Extra(&'static str),
     /// Nothing but to go without neutering.
@@ -116,6 +120,7 @@ impl Lift {
     pub fn flag(self) -> Option<String> {
         match self {
             Lift::Run => Some("--allow-run".into()),
+            Lift::Net => Some("--allow-net=PORT".into()),
             Lift::Extra(name) => Some(format!("--allow-{name}")),
             Lift::Plain => Some(format!("--without={}", Without::Neutering.name())),
             Lift::Nothing(_) => None,

@@ -58,7 +58,7 @@ impl Sandbox {
             .then(|| Filter::choose(profile.filters, Grants::of(policy, abi >= ABI::V6)))
             .transpose()?;
         // Before anything needs a descriptor: too few are to be named.
-        let bounds = Bounds::of(policy, profile, tasks(policy)?)?;
+        let bounds = Bounds::of(policy, profile, tasks(policy, profile)?)?;
         let domain = match abi {
             ABI::Unsupported => None,
             abi => Some(Domain::new(policy, script, abi)?),
@@ -135,13 +135,14 @@ fn required_seccomp(policy: &Policy) -> Result<bool, Failure> {
 
 /// The user's limit of tasks: the kernel counts all that the user has, wherever they run.
 ///
-/// A script that starts no programs gets none, whoever runs it, because the filter refuses them.
-fn tasks(policy: &Policy) -> Result<Option<u64>, Failure> {
+/// A script that starts no programs gets no process, whoever runs it, because the filter refuses them. Its threads, if the
+/// language has any, are bounded by what the whole machine has now: counting the user's costs more than a start may.
+fn tasks(policy: &Policy, profile: &Profile) -> Result<Option<u64>, Failure> {
     let Limit::At(more) = policy.limits.get(Budget::Processes) else {
         return Ok(None);
     };
     if !policy.runs_programs() {
-        return Ok(Some(0));
+        return Ok(Some(if profile.threads { kernel::tasks().saturating_add(more) } else { 0 }));
     }
     let user = kernel::user();
     if user == 0 {

@@ -23,6 +23,7 @@ pub static PROFILE: Profile = Profile {
     extras: &EXTRAS,
     neutered: &[EXECUTE, POPEN, LOADLIB, C_LIBRARY, CHUNK, REGISTRY],
     filters: &FILTERS,
+    threads: false,
     counts_memory: true,
     // Generous, so that Lua's count ends a script with an error it can catch before the kernel does.
     memory_overhead: 256 << 20,

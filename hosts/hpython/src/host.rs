@@ -4,9 +4,10 @@ use std::ffi::{CString, OsStr, OsString};
 use std::io::{self, IsTerminal, Write};
 use std::os::unix::ffi::OsStringExt;
 
-use hpython::PROFILE;
+use hpython_profile::PROFILE;
 use sandbox_core::{
-    Confined, Failure, Host, Invocation, Outcome, Policy, Profile, Program, Sealed, Source, Usage, UsageError,
+    Confined, Failure, Host, Invocation, Outcome, Policy, Profile, Program, Sealed, Source, Usage,
+    UsageError, with_streams_as_inherited,
 };
 
 use crate::interpreter::{Interpreter, Start};
@@ -41,7 +42,9 @@ impl Host for Hpython {
         let talks = may_talk(&invocation);
         let late = Late::of(&invocation);
         memory::settle();
-        let start = Interpreter::start(&words(invocation)?, &late).map_err(Failure::boot)?;
+        let words = words(invocation)?;
+        let start =
+            with_streams_as_inherited(|| Interpreter::start(&words, &late))?.map_err(Failure::boot)?;
         Ok(Hpython { start, site, late, talks })
     }
 
@@ -66,8 +69,7 @@ impl Host for Hpython {
             script::read_through(name, file);
         }
         interpreter.apply(&self.late);
-        #[cfg(static_python)]
-        crate::leaving::prepare();
+        interpreter.prepare_end();
         if self.site && !interpreter.import_site() {
             return Outcome::Exit(1);
         }

@@ -9,13 +9,14 @@ use std::ptr;
 use pyo3::ffi;
 
 use crate::late::Late;
+use crate::leaving;
 use crate::object::Object;
 use crate::venv;
 
 /// The paths that `python3` has, found when hpython was built: the interpreter need not look for them, and a
 /// `pyvenv.cfg` beside this program has no say.
-const EXECUTABLE: &CStr = to_c(concat!(env!("PYTHON_EXECUTABLE"), "\0"));
-const PREFIX: &CStr = to_c(concat!(env!("PYTHON_PREFIX"), "\0"));
+const EXECUTABLE: &CStr = to_c(hpython_profile::EXECUTABLE);
+const PREFIX: &CStr = to_c(hpython_profile::PREFIX);
 
 /// Where no bytecode can be.
 const NO_CACHE: &CStr = c"/dev/null";
@@ -89,6 +90,12 @@ impl Interpreter {
         }
     }
 
+    /// Makes the end quick where nothing would notice.
+    pub fn prepare_end(&mut self) {
+        // SAFETY: the interpreter is up and the GIL held.
+        unsafe { leaving::prepare() };
+    }
+
     /// Imports `site`, as the start would have done; false after an error, which has been printed.
     pub fn import_site(&mut self) -> bool {
         // SAFETY: the interpreter is up and the GIL held; the configuration is ours to change while no other
@@ -117,13 +124,13 @@ impl Interpreter {
 }
 
 unsafe extern "C" {
-    fn _PyInterpreterState_GetConfig(interpreter: *mut ffi::PyInterpreterState) -> *mut ffi::PyConfig;
+    fn _Py_GetConfig() -> *mut ffi::PyConfig;
 }
 
 /// The configuration of the interpreter, which there is no official way to change.
-pub unsafe fn configuration() -> *mut ffi::PyConfig {
+unsafe fn configuration() -> *mut ffi::PyConfig {
     // SAFETY: the caller holds the GIL.
-    unsafe { _PyInterpreterState_GetConfig(ffi::PyInterpreterState_Get()) }
+    unsafe { _Py_GetConfig() }
 }
 
 /// Sets a text, or none if it is empty, in the configuration and in `sys`.

@@ -1,72 +1,66 @@
-//! The quick end of an interpreter in which nothing would notice the slow one.
+//! A quicker end for an interpreter in which nothing would notice.
 //!
-//! CPython takes an interpreter apart object by object, so that destructors run. A process that is about to end needs that
-//! only where a destructor does something that can be seen: Python code in `__del__`, in a generator that waits in a
-//! `try`, in the callback of a weak reference; the end of a file with something in its buffer; what an extension module
-//! does. When there is none of these, nor a thread, nor anything that waits for the end, standard output and error
-//! are flushed, as CPython would, and the rest is left to the kernel.
-#![allow(unsafe_code, reason = "this stands before functions of the interpreter")]
+//! When CPython ends it looks for garbage among all objects, several times, so that destructors run. A process that is about to end
+//! needs that only where a destructor does something that can be seen: Python code in `__del__`, in a generator that waits in a `try`,
+//! in the callback of a weak reference; the end of a file with something in its buffer; what an extension module does.
+//! When there is none of these, the collector is told to leave all objects alone (`gc.freeze`), and memory is left to the kernel.
+//! All else at the end is CPython's own.
+#![allow(unsafe_code, reason = "the interpreter is C")]
 
-use std::ffi::{CStr, c_char, c_int, c_void};
+use std::ffi::{CStr, c_int, c_void};
 use std::ptr;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use pyo3::ffi;
 
-use crate::interpreter;
+use crate::memory;
 use crate::object::Object;
-
-unsafe extern "C" {
-    fn __real_Py_FinalizeEx() -> c_int;
-    fn __real_Py_Exit(status: c_int) -> !;
-}
-
-#[unsafe(no_mangle)]
-unsafe extern "C" fn __wrap_Py_FinalizeEx() -> c_int {
-    // SAFETY: whoever ends the interpreter holds the GIL.
-    unsafe {
-        match leave() {
-            Some(flushed) => c_int::from(flushed) - 1,
-            None => __real_Py_FinalizeEx(),
-        }
-    }
-}
-
-/// What CPython ends with when it cannot flush its output.
-const UNFLUSHED: c_int = 120;
-
-#[unsafe(no_mangle)]
-unsafe extern "C" fn __wrap_Py_Exit(status: c_int) -> ! {
-    // SAFETY: as above.
-    unsafe {
-        match leave() {
-            Some(flushed) => libc::exit(if flushed { status } else { UNFLUSHED }),
-            None => __real_Py_Exit(status),
-        }
-    }
-}
 
 /// How many libraries had been loaded when the user's code began.
 static LOADED: AtomicU64 = AtomicU64::new(u64::MAX);
 
-/// Remembers what belongs to the interpreter itself. Without this call there is no quick end.
-pub fn prepare() {
-    LOADED.store(libraries(), Ordering::Relaxed);
-}
-
-/// Leaves at once if that is safe: whether all output could be flushed.
+/// Asks to be called when the program is over, after everybody else who asked for that (atexit calls the first last).
 ///
 /// # Safety
 /// The GIL is held.
-unsafe fn leave() -> Option<bool> {
-    // SAFETY: the caller's promise.
+pub unsafe fn prepare() {
+    static mut METHOD: ffi::PyMethodDef = ffi::PyMethodDef {
+        ml_name: c"leave".as_ptr(),
+        ml_meth: ffi::PyMethodDefPointer { PyCFunction: leave },
+        ml_flags: ffi::METH_NOARGS,
+        ml_doc: ptr::null(),
+    };
+    LOADED.store(libraries(), Ordering::Relaxed);
+    // SAFETY: the caller's promise; the method lives for ever. Without a call at the end there is just no quicker one.
     unsafe {
-        if ffi::Py_IsInitialized() == 0 || libraries() != LOADED.load(Ordering::Relaxed) {
-            return None;
+        let modules = ffi::PyImport_GetModuleDict();
+        let here = !ffi::PyDict_GetItemString(modules, c"atexit".as_ptr()).is_null();
+        let atexit = Object::own(ffi::PyImport_ImportModule(c"atexit".as_ptr()));
+        let leave = Object::own(ffi::PyCFunction_NewEx(&raw mut METHOD, ptr::null_mut(), ptr::null_mut()));
+        if let (Some(register), Some(leave)) =
+            (atexit.and_then(|atexit| atexit.attribute(c"register")), leave)
+        {
+            drop(Object::own(ffi::PyObject_CallOneArg(register.as_ptr(), leave.as_ptr())));
         }
-        let quiet = is_plain() && is_alone() && nothing_waits()? && nothing_notices()?;
+        // The script sees what it imports; the list of calls is the interpreter's.
+        if !here && ffi::PyDict_DelItemString(modules, c"atexit".as_ptr()) != 0 {
+            ffi::PyErr_Clear();
+        }
+    }
+}
+
+unsafe extern "C" fn leave(
+    _module: *mut ffi::PyObject,
+    _arguments: *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
+    // SAFETY: CPython calls its functions with the GIL held.
+    unsafe {
+        if libraries() == LOADED.load(Ordering::Relaxed) && nothing_notices() == Some(true) {
+            drop(call(c"gc", c"freeze"));
+            memory::keep();
+        }
         ffi::PyErr_Clear();
-        quiet.then(flush)
+        Object::share(ffi::Py_None()).map_or(ptr::null_mut(), Object::into_ptr)
     }
 }
 
@@ -81,37 +75,6 @@ fn libraries() -> u64 {
     // SAFETY: the function and the number outlive the call.
     unsafe { libc::dl_iterate_phdr(Some(count), (&raw mut adds).cast()) };
     adds
-}
-
-/// Whether the interpreter has not been asked to say anything while it ends.
-unsafe fn is_plain() -> bool {
-    // SAFETY: the caller holds the GIL.
-    unsafe {
-        let config = interpreter::configuration();
-        let asked = [(*config).verbose, (*config).dev_mode, (*config).malloc_stats, (*config).dump_refs];
-        asked.iter().all(|option| *option == 0) && (*config).warnoptions.length == 0
-    }
-}
-
-/// Whether there is one interpreter with one thread.
-unsafe fn is_alone() -> bool {
-    // SAFETY: the caller holds the GIL, so both lists stand still.
-    unsafe {
-        let interpreter = ffi::PyInterpreterState_Head();
-        let thread = ffi::PyInterpreterState_ThreadHead(interpreter);
-        ffi::PyInterpreterState_Next(interpreter).is_null() && ffi::PyThreadState_Next(thread).is_null()
-    }
-}
-
-/// Whether nobody has asked to be called at the end: `atexit`, and `threading`, which waits for its threads.
-unsafe fn nothing_waits() -> Option<bool> {
-    // SAFETY: the caller holds the GIL; the modules are borrowed.
-    unsafe {
-        if !ffi::PyDict_GetItemString(ffi::PyImport_GetModuleDict(), c"threading".as_ptr()).is_null() {
-            return Some(false);
-        }
-        Some(call(c"atexit", c"_ncallbacks")?.integer()? == 0)
-    }
 }
 
 /// Whether no object would do anything that can be seen.
@@ -187,30 +150,6 @@ impl Streams {
 
     fn have(&self, object: *mut ffi::PyObject) -> bool {
         self.0.iter().any(|layer| layer.as_ptr() == object)
-    }
-}
-
-/// Flushes standard output and error as CPython does; whether both could be.
-fn flush() -> bool {
-    // SAFETY: `leave` holds the GIL.
-    unsafe {
-        let flushed = |name: &CStr, tell: bool| {
-            let Some(stream) = Object::of_sys(name) else { return true };
-            let closed = stream.attribute(c"closed");
-            if stream.as_ptr() == ffi::Py_None()
-                || closed.is_some_and(|closed| ffi::PyObject_IsTrue(closed.as_ptr()) > 0)
-            {
-                return true;
-            }
-            let none: *const c_char = ptr::null();
-            let answer = ffi::PyObject_CallMethod(stream.as_ptr(), c"flush".as_ptr(), none);
-            if answer.is_null() && tell {
-                ffi::PyErr_WriteUnraisable(stream.as_ptr());
-            }
-            Object::own(answer).is_some()
-        };
-        let output = flushed(c"stdout", true);
-        flushed(c"stderr", false) && output
     }
 }
 

@@ -21,6 +21,7 @@ use crate::object::Object;
 /// What the hook goes by.
 struct Manners {
     programs: bool,
+    sockets: bool,
     writable: Vec<PathBuf>,
     hints: Hints,
 }
@@ -34,6 +35,7 @@ static ADVICE: Mutex<Option<String>> = Mutex::new(None);
 pub fn teach(policy: &Policy, confined: &Confined) {
     let manners = Manners {
         programs: policy.runs_programs(),
+        sockets: !policy.net.is_empty(),
         writable: metadata::writable(policy),
         hints: Hints::of(policy, confined),
     };
@@ -77,6 +79,7 @@ enum Topic {
     Program,
     Socket,
     Link,
+    Copy,
     Import,
     Library,
     Uncaught,
@@ -91,6 +94,7 @@ impl Topic {
             | b"subprocess.Popen" | b"pty.spawn" | b"webbrowser.open" => Some(Topic::Program),
             b"socket.__new__" => Some(Topic::Socket),
             b"os.link" | b"os.symlink" => Some(Topic::Link),
+            b"shutil.copymode" | b"shutil.copystat" => Some(Topic::Copy),
             b"ctypes.dlopen" => Some(Topic::Library),
             b"sys.excepthook" => Some(Topic::Uncaught),
             _ => None,
@@ -113,7 +117,13 @@ impl Manners {
                 let path = arguments.item(0).and_then(|program| program.path());
                 Some(Refusal { text, path })
             }
-            Topic::Socket => socket(arguments),
+            Topic::Copy => {
+                if let Some(copy) = arguments.item(1).and_then(|copy| copy.path()) {
+                    metadata::copying(copy);
+                }
+                None
+            }
+            Topic::Socket => socket(arguments, self.sockets),
             Topic::Link => Some(Refusal {
                 text: denial::never(&String::from_utf8_lossy(event), "a link could name what is not granted"),
                 path: arguments.item(1).and_then(|link| link.path()),
@@ -149,15 +159,16 @@ impl Manners {
     }
 }
 
-/// Pairs of unix sockets have no address and stay open; the kernel refuses all other sockets.
-fn socket(arguments: &Object) -> Option<Refusal> {
-    let family = arguments.item(1)?.integer()?;
-    let text = match c_int::try_from(family) {
-        Ok(libc::AF_UNIX) => return None,
-        Ok(libc::AF_INET | libc::AF_INET6) => denial::refused("the network", "--allow-net"),
-        _ => denial::never("this kind of socket", "no option opens it"),
-    };
-    Some(Refusal { text, path: None })
+/// Pairs of unix sockets have no address and stay open, TCP is open where it is granted; the kernel refuses all other sockets.
+fn socket(arguments: &Object, granted: bool) -> Option<Refusal> {
+    let number = |place: usize| c_int::try_from(arguments.item(place)?.integer()?).ok();
+    let (family, kind) = (number(1)?, number(2)? & !(libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK));
+    let tcp = matches!(family, libc::AF_INET | libc::AF_INET6) && kind == libc::SOCK_STREAM;
+    if family == libc::AF_UNIX || (tcp && granted) {
+        return None;
+    }
+    let what = if tcp { "the network" } else { "this kind of socket" };
+    Some(Refusal { text: denial::socket(what, tcp), path: None })
 }
 
 impl Refusal {
@@ -220,11 +231,18 @@ unsafe extern "C" fn fork_exec(
 
 #[cfg(test)]
 mod tests {
+    use hpython_profile::NEUTERED;
+    use sandbox_core::Lift;
+
     use super::*;
 
     #[test]
     fn events_of_interest() {
-        assert_eq!(Topic::of(b"os.system"), Some(Topic::Program));
+        let told = |what: &&str| *what != "_posixsubprocess.fork_exec";
+        let programs = NEUTERED.iter().filter(|neutered| neutered.lift == Lift::Run);
+        for what in programs.map(|neutered| neutered.what).filter(told) {
+            assert_eq!(Topic::of(what.as_bytes()), Some(Topic::Program), "{what}");
+        }
         assert_eq!(Topic::of(b"os.listdir"), None);
         assert_eq!(Topic::of(b"open"), None);
     }

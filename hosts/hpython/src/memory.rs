@@ -1,7 +1,8 @@
 //! Memory: the C library's, under a limit of address space, and what every start uses.
 #![allow(unsafe_code, reason = "mallopt, mmap and CPython's allocators have no safe form")]
 
-use std::ffi::c_void;
+use std::ffi::{c_int, c_void};
+use std::ops::Range;
 use std::ptr;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -17,25 +18,48 @@ pub fn settle() {
 }
 
 /// What a short script uses of the C library's heap, in bytes.
-const USUAL_HEAP: usize = 400 << 10;
+const USUAL_HEAP: usize = 768 << 10;
 
 /// Takes pages that every start uses, together.
 pub fn take_pages() {
     pages::take_heap(USUAL_HEAP);
-    #[cfg(static_python)]
     pages::take(data());
     arenas();
 }
 
-/// CPython's objects that exist before it starts: nearly every page of them is written, because references are counted.
-#[cfg(static_python)]
-fn data() -> std::ops::Range<usize> {
-    unsafe extern "C" {
-        // The linker's.
-        static __data_start: u8;
-        static _edata: u8;
+/// The program's own data, CPython's objects that exist before it starts among them: nearly every page of them is written,
+/// because references are counted.
+fn data() -> Range<usize> {
+    unsafe extern "C" fn first(info: *mut libc::dl_phdr_info, _size: usize, data: *mut c_void) -> c_int {
+        // SAFETY: the C library hands over its structure, whose headers are those of the program, and what was passed below.
+        unsafe {
+            let headers = std::slice::from_raw_parts((*info).dlpi_phdr, (*info).dlpi_phnum.into());
+            *data.cast::<Range<usize>>() = written(headers, (*info).dlpi_addr);
+        }
+        1
     }
-    (&raw const __data_start).addr()..(&raw const _edata).addr()
+    let mut range = 0..0;
+    // SAFETY: the function and the range outlive the call (dl_iterate_phdr(3)); the program comes first.
+    unsafe { libc::dl_iterate_phdr(Some(first), (&raw mut range).cast()) };
+    range
+}
+
+/// The data segment without what became read-only when the loader was done with it.
+fn written(headers: &[libc::Elf64_Phdr], base: u64) -> Range<usize> {
+    let range = |header: &libc::Elf64_Phdr, size: u64| {
+        let start = base + header.p_vaddr;
+        start as usize..(start + size) as usize
+    };
+    let of_kind = |kind, flags| {
+        move |header: &&libc::Elf64_Phdr| header.p_type == kind && header.p_flags & flags == flags
+    };
+    let Some(segment) = headers.iter().find(of_kind(libc::PT_LOAD, libc::PF_W)) else { return 0..0 };
+    let fixed = headers
+        .iter()
+        .find(of_kind(libc::PT_GNU_RELRO, 0))
+        .map_or(0, |header| range(header, header.p_memsz).end);
+    let Range { start, end } = range(segment, segment.p_filesz);
+    start.max(fixed)..end
 }
 
 /// Lets the first arena of CPython's allocator, which every start fills, come with all its pages.
@@ -56,7 +80,18 @@ extern "C" fn map(_context: *mut c_void, size: usize) -> *mut c_void {
     if memory == libc::MAP_FAILED { ptr::null_mut() } else { memory }
 }
 
+/// Whether the process is about to end.
+static KEEP: AtomicBool = AtomicBool::new(false);
+
+/// From now on no memory is given back: the process ends, and the kernel takes all of it at once.
+pub fn keep() {
+    KEEP.store(true, Ordering::Relaxed);
+}
+
 extern "C" fn unmap(_context: *mut c_void, memory: *mut c_void, size: usize) {
+    if KEEP.load(Ordering::Relaxed) {
+        return;
+    }
     // SAFETY: CPython gives back what `map` gave, and uses it no more.
     unsafe { libc::munmap(memory, size) };
 }

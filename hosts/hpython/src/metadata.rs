@@ -2,12 +2,14 @@
 //! refuses it everywhere; but what copies a file also copies these, and is not to fail for it.
 //!
 //! So where the script may write, new times are accepted and change nothing, and so is a new mode, as on a file system that
-//! keeps neither. Only a mode that would take access from others is an error: nobody shall think a secret kept that is not.
+//! keeps neither. A mode that would take access from others is an error, unless it is a copy's: nobody shall ask for a
+//! secret to be kept and be told that it is.
 //!
 //! These functions stand before the C library's, for CPython and for what it loads. They are manners: they open nothing.
 #![allow(unsafe_code, reason = "this stands before C functions")]
 
-use std::ffi::{CStr, OsStr, c_char, c_int};
+use std::cell::RefCell;
+use std::ffi::{CStr, OsStr, OsString, c_char, c_int};
 use std::fs;
 use std::mem::MaybeUninit;
 use std::os::unix::ffi::OsStrExt;
@@ -30,6 +32,21 @@ pub fn accept(policy: &Policy) {
 pub fn writable(policy: &Policy) -> Vec<PathBuf> {
     let written = policy.grants.iter().filter(|grant| grant.access == Access::Write);
     written.filter_map(|grant| fs::canonicalize(&grant.path).ok()).collect()
+}
+
+thread_local! {
+    /// The copy that is about to get its original's metadata.
+    static COPY: RefCell<Option<OsString>> = const { RefCell::new(None) };
+}
+
+/// This file is about to get its original's metadata.
+pub fn copying(path: OsString) {
+    COPY.set(Some(path));
+}
+
+/// Whether it is this copy that gets its mode; once.
+fn is_copy(path: &CStr) -> bool {
+    COPY.take().is_some_and(|copy| copy.as_bytes() == path.to_bytes())
 }
 
 /// What is named by a directory's descriptor and a path, if it may be written.
@@ -66,16 +83,18 @@ unsafe fn keeps_access(directory: c_int, path: *const c_char, mode: libc::mode_t
         };
         (answer, stat.assume_init())
     };
-    answer == 0 && stat.st_mode & !mode & OTHERS == 0
+    // SAFETY: the caller's promise.
+    let copied = !path.is_null() && is_copy(unsafe { CStr::from_ptr(path) });
+    answer == 0 && (copied || stat.st_mode & !mode & OTHERS == 0)
 }
 
-#[unsafe(no_mangle)]
+#[cfg_attr(not(test), unsafe(no_mangle))]
 unsafe extern "C" fn chmod(path: *const c_char, mode: libc::mode_t) -> c_int {
     // SAFETY: the caller's promises are those of chmod(2), and are handed on.
     unsafe { fchmodat(libc::AT_FDCWD, path, mode, 0) }
 }
 
-#[unsafe(no_mangle)]
+#[cfg_attr(not(test), unsafe(no_mangle))]
 unsafe extern "C" fn fchmodat(
     directory: c_int,
     path: *const c_char,
@@ -91,7 +110,7 @@ unsafe extern "C" fn fchmodat(
     }
 }
 
-#[unsafe(no_mangle)]
+#[cfg_attr(not(test), unsafe(no_mangle))]
 unsafe extern "C" fn fchmod(file: c_int, mode: libc::mode_t) -> c_int {
     // SAFETY: there is no path, and no pointer.
     unsafe {
@@ -102,7 +121,7 @@ unsafe extern "C" fn fchmod(file: c_int, mode: libc::mode_t) -> c_int {
     }
 }
 
-#[unsafe(no_mangle)]
+#[cfg_attr(not(test), unsafe(no_mangle))]
 unsafe extern "C" fn utimensat(
     directory: c_int,
     path: *const c_char,
@@ -118,7 +137,7 @@ unsafe extern "C" fn utimensat(
     }
 }
 
-#[unsafe(no_mangle)]
+#[cfg_attr(not(test), unsafe(no_mangle))]
 unsafe extern "C" fn futimens(file: c_int, times: *const libc::timespec) -> c_int {
     // SAFETY: the caller's promises are those of futimens(3), and are handed on.
     unsafe { utimensat(file, std::ptr::null(), times, 0) }

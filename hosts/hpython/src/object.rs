@@ -2,6 +2,7 @@
 #![allow(unsafe_code, reason = "the interpreter is C")]
 
 use std::ffi::{CStr, CString, OsStr, OsString};
+use std::mem::ManuallyDrop;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 use pyo3::ffi;
@@ -57,6 +58,11 @@ impl Object {
     /// The borrowed pointer, for calls of the API.
     pub fn as_ptr(&self) -> *mut ffi::PyObject {
         self.0
+    }
+
+    /// The reference, for who takes it over.
+    pub fn into_ptr(self) -> *mut ffi::PyObject {
+        ManuallyDrop::new(self).0
     }
 
     /// An attribute.

@@ -25,19 +25,14 @@ fn take(path: &CStr) -> Option<File> {
     Some(file)
 }
 
-#[cfg(static_python)]
-unsafe extern "C" {
-    fn __real_fopen64(path: *const c_char, mode: *const c_char) -> *mut libc::FILE;
-}
-
-#[cfg(static_python)]
-#[unsafe(no_mangle)]
-unsafe extern "C" fn __wrap_fopen64(path: *const c_char, mode: *const c_char) -> *mut libc::FILE {
+/// CPython's name for fopen(3), which the C library has twice: the other is called for all but the script.
+#[cfg_attr(not(test), unsafe(no_mangle))]
+unsafe extern "C" fn fopen64(path: *const c_char, mode: *const c_char) -> *mut libc::FILE {
     // SAFETY: the caller's promises are those of fopen(3), and are handed on.
     unsafe {
         match take(CStr::from_ptr(path)) {
             Some(file) => libc::fdopen(file.into_raw_fd(), mode),
-            None => __real_fopen64(path, mode),
+            None => libc::fopen(path, mode),
         }
     }
 }

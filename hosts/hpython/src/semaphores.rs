@@ -10,7 +10,7 @@ use std::ptr;
 
 const SHARED: c_int = 1;
 
-#[unsafe(no_mangle)]
+#[cfg_attr(not(test), unsafe(no_mangle))]
 unsafe extern "C" fn sem_open(
     _name: *const c_char,
     flags: c_int,
@@ -39,13 +39,13 @@ unsafe extern "C" fn sem_open(
     }
 }
 
-#[unsafe(no_mangle)]
+#[cfg_attr(not(test), unsafe(no_mangle))]
 unsafe extern "C" fn sem_close(semaphore: *mut libc::sem_t) -> c_int {
     // SAFETY: the caller hands over what sem_open gave.
     unsafe { libc::munmap(semaphore.cast(), size_of::<libc::sem_t>()) }
 }
 
-#[unsafe(no_mangle)]
+#[cfg_attr(not(test), unsafe(no_mangle))]
 unsafe extern "C" fn sem_unlink(_name: *const c_char) -> c_int {
     0
 }

@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 
 use sandbox_core::denial;
 
-use hpython::PROFILE;
+use hpython_profile::PROFILE;
 
 /// An environment that is closed to the script, for advice.
 static CLOSED: OnceLock<PathBuf> = OnceLock::new();
@@ -36,7 +36,7 @@ pub fn find() -> Option<PathBuf> {
             return None;
         }
     };
-    let ours = env!("PYTHON_VERSION");
+    let ours = hpython_profile::VERSION;
     let theirs = release(&text).unwrap_or("unknown");
     if minor(theirs) == ours {
         return Some(directory);

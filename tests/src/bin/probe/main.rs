@@ -41,7 +41,7 @@ static HLUA: Profile = Profile { sockets: true, filters: &FILTERS, ..of(&hlua::P
 
 static FILTERS: [&[u8]; 64] = include!(concat!(env!("OUT_DIR"), "/filters.rs"));
 
-static HPYTHON: Profile = of(&hpython::PROFILE);
+static HPYTHON: Profile = of(&hpython_profile::PROFILE);
 
 /// Whose sandbox is entered.
 trait Sandbox {

@@ -1,0 +1,111 @@
+//! What hpython asks of the sandbox, as data: the same for the program `hpython` and for the tests that enter its
+//! sandbox without Python.
+
+use sandbox_core::{Grammar, Lift, Neutered, Profile, Script, Switch};
+
+/// The interpreter by the name that scripts see, with a zero byte for C.
+pub const EXECUTABLE: &str = concat!(env!("PYTHON_EXECUTABLE"), "\0");
+/// The file behind that name, the same way.
+pub const PROGRAM: &str = concat!(env!("PYTHON_PROGRAM"), "\0");
+/// The directory beneath which it is installed, the same way.
+pub const PREFIX: &str = concat!(env!("PYTHON_PREFIX"), "\0");
+/// The release as in the names of directories: `3.11`.
+pub const VERSION: &str = env!("PYTHON_VERSION");
+
+/// hpython's declaration.
+pub static PROFILE: Profile = Profile {
+    name: "hpython",
+    synopsis: "[option] ... [-c cmd | -m mod | file | -] [arg] ...",
+    version: concat!("Python ", env!("PYTHON_RELEASE")),
+    switches: &SWITCHES,
+    grammar: GRAMMAR,
+    script: Script::Descriptor,
+    environment: &["VIRTUAL_ENV"],
+    library: &LIBRARY,
+    launchers: &["/bin/sh"],
+    sockets: true,
+    extras: &[],
+    neutered: &NEUTERED,
+    filters: &FILTERS,
+    threads: true,
+    counts_memory: false,
+    // Libraries, and what is reserved and never used, such as the C library's arenas.
+    memory_overhead: 512 << 20,
+    least_memory: 16 << 20,
+};
+
+static FILTERS: [&[u8]; 64] = include!(concat!(env!("OUT_DIR"), "/filters.rs"));
+
+const fn program(what: &'static str) -> Neutered {
+    Neutered { what, lift: Lift::Run }
+}
+
+/// By the names of the events that CPython tells its hooks (PEP 578), but for the last but one, of which it tells none.
+pub static NEUTERED: [Neutered; 10] = [
+    program("os.system"),
+    program("os.exec"),
+    program("os.fork"),
+    program("os.forkpty"),
+    program("os.posix_spawn"),
+    program("subprocess.Popen"),
+    program("pty.spawn"),
+    program("webbrowser.open"),
+    program("_posixsubprocess.fork_exec"),
+    Neutered { what: "the network", lift: Lift::Net },
+];
+
+/// As CPython's `getopt` reads them; it words its own mistakes.
+const GRAMMAR: Grammar =
+    Grammar { dashed_values: true, clusters: true, programs: &["-c", "-m"], explains_itself: true };
+
+/// What CPython imports and loads late.
+static LIBRARY: [&str; 10] = [
+    env!("PYTHON_STDLIB"),
+    "/usr/lib/python3",
+    concat!("/usr/local/lib/python", env!("PYTHON_VERSION")),
+    concat!("/etc/python", env!("PYTHON_VERSION")),
+    "/usr/lib/x86_64-linux-gnu",
+    "/lib/x86_64-linux-gnu",
+    "/etc/ld.so.cache",
+    "/etc/ssl",
+    "/etc/mime.types",
+    "/usr/share/python3",
+];
+
+const fn flag(name: &'static str, help: &'static str) -> Switch {
+    Switch { name, value: false, help }
+}
+
+const fn with_value(name: &'static str, help: &'static str) -> Switch {
+    Switch { name, value: true, help }
+}
+
+static SWITCHES: [Switch; 27] = [
+    flag("-b", "warn about comparing bytes with str; -bb: an error"),
+    flag("-B", "write no .pyc files"),
+    with_value("-c", "the program, as text; ends the options"),
+    flag("-d", "debug output of the parser"),
+    flag("-E", "ignore PYTHON* environment variables"),
+    flag("-h", "python's own help"),
+    flag("-?", "the same"),
+    flag("-i", "a dialogue after the script"),
+    flag("-I", "isolated: -E, -P and -s"),
+    with_value("-m", "the program, as the name of a module; ends the options"),
+    flag("-O", "no assertions; -OO: no docstrings either"),
+    flag("-P", "do not put the script's directory before sys.path"),
+    flag("-q", "no banner in a dialogue"),
+    flag("-R", "hash seeds at random, as always"),
+    flag("-s", "without the user's site directory"),
+    flag("-S", "without site"),
+    flag("-t", "ignored, as in python3"),
+    flag("-u", "unbuffered standard output and error"),
+    flag("-v", "trace imports"),
+    flag("-V", "print Python's version; -VV: more of it"),
+    with_value("-W", "control of warnings"),
+    flag("-x", "skip the first line of the source"),
+    with_value("-X", "options of the implementation"),
+    with_value("--check-hash-based-pycs", "how hash-based .pyc files are checked"),
+    flag("--help-env", "python's help about environment variables"),
+    flag("--help-xoptions", "python's help about -X"),
+    flag("--help-all", "all of python's help"),
+];
