@@ -130,6 +130,11 @@ impl Fixture {
         Ok(fixture)
     }
 
+    /// What holds the working directory.
+    pub fn base(&self) -> PathBuf {
+        self.scratch.path().to_owned()
+    }
+
     /// The working directory.
     pub fn directory(&self) -> PathBuf {
         self.scratch.path().join("work")

@@ -88,8 +88,8 @@ fn of_row(
         for identity in &runners {
             let (row, body, identity) = (row.clone(), body.clone(), *identity);
             trials.push(Trial::ignorable_test(name(topic, &row, &body, identity), move || {
-                if let Some(reason) = lacking(&row, identity, machine) {
-                    return skip(reason);
+                if let Some((need, reason)) = lacking(&row, identity, machine) {
+                    return skip(&need, &reason);
                 }
                 beside_others(row.alone, || runner::run(&row, &body, identity, binaries))?;
                 Ok(Completion::Completed)
@@ -125,7 +125,10 @@ fn lacking(row: &Row, identity: Identity, machine: &Machine) -> Option<(String, 
 }
 
 /// A skip with its reason, or a failure if this machine was said to have what is missing.
-fn skip((need, reason): (String, String)) -> std::result::Result<Completion, Failed> {
+///
+/// # Errors
+/// The reason.
+pub fn skip(need: &str, reason: &str) -> std::result::Result<Completion, Failed> {
     let expected = env::var(EXPECTED).unwrap_or_default();
     // Being root is no property of the machine: `all` does not ask it of an ordinary user, `root` does.
     if (expected == "all" && need != ROOT) || expected.split(',').any(|e| e.trim() == need) {

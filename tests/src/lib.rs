@@ -13,6 +13,7 @@ pub mod identity;
 pub mod inspect;
 pub mod job;
 pub mod machine;
+pub mod outcomes;
 pub mod parity;
 pub mod row;
 pub mod runner;

@@ -1,44 +1,73 @@
-//! Real programs: libraries that Debian ships, worked hard under the plain interpreter and under hlua. The output is the same,
-//! with the default policy and at most one grant.
+//! Real programs: libraries that Debian ships, some wheels from PyPI, and modules of Python's own, worked hard under the plain
+//! interpreter and under its host. The output is the same, and so is what they leave in the directory that is granted.
 
 use casebook::Result;
 use casebook::binaries::Binaries;
 use casebook::expect;
-use casebook::fixture::Scratch;
+use casebook::fixture::{Fixture, Scratch};
 use casebook::harness;
+use casebook::host::Host;
 use casebook::identity::Identity;
 use casebook::job::{Job, Ran};
 use libtest_mimic::{Completion, Failed, Trial};
+use std::collections::BTreeMap;
 use std::env;
 use std::ffi::OsString;
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::net::TcpListener;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::OnceLock;
 
 /// A program that works a library.
 struct Program {
     name: &'static str,
-    /// What is run, between the interpreter's options and the end of the line; `{here}` is the
-    /// directory of the programs, `{fennel}` the compiler.
+    host: Host,
+    /// The sandbox's flags.
+    flags: &'static [&'static str],
+    /// What is run, between the interpreter's options and the end of the line. `{here}` is the directory of the programs,
+    /// `{fennel}` the compiler, `{venv}` the virtual environment with the wheels; `{work}` is a fresh directory, and
+    /// `{port}` a free one.
     line: &'static [&'static str],
-    /// The one grant, if the library is not where Lua 5.4 looks for it.
-    grant: Option<&'static str>,
-    /// The Debian package, and the file by which it is known.
+    /// What starts the interpreter, if not we: a program for the real Python.
+    driver: Option<&'static [&'static str]>,
+    /// The package, and the file by which it is known.
     package: (&'static str, &'static str),
+    /// How it ends.
+    status: i32,
     /// Less than this many lines of output would mean that hardly anything was tried.
     lines: usize,
 }
 
 const FENNEL: (&str, &str) = ("fennel", "{fennel}");
+const PYTHON: (&str, &str) = ("python3", "/usr/bin/python3");
+const WHEELS: (&str, &str) = ("wheels", "{venv}/pyvenv.cfg");
 
-const PROGRAMS: [Program; 6] = [
+/// What most programs in Lua have in common.
+const LUA: Program = Program {
+    name: "",
+    host: Host::Hlua,
+    flags: &[],
+    line: &[],
+    driver: None,
+    package: FENNEL,
+    status: 0,
+    lines: 40,
+};
+
+/// What most programs in Python have in common.
+const OF_PYTHON: Program = Program { host: Host::Hpython, package: PYTHON, lines: 20, ..LUA };
+
+const WORK: [&str; 2] = ["--allow-read={work}", "--allow-write={work}"];
+
+const PROGRAMS: &[Program] = &[
     Program {
         name: "fennel compiles",
         line: &["{fennel}", "--add-macro-path", "{here}/fennel/?.fnl", "--compile", "{here}/fennel/main.fnl"],
-        grant: Some("{here}/fennel"),
-        package: FENNEL,
+        flags: &["--allow-read={here}/fennel"],
         lines: 250,
+        ..LUA
     },
     Program {
         name: "fennel runs a program",
@@ -50,37 +79,94 @@ const PROGRAMS: [Program; 6] = [
             "{here}/fennel/?.fnl",
             "{here}/fennel/main.fnl",
         ],
-        grant: Some("{here}/fennel"),
-        package: FENNEL,
-        lines: 40,
+        flags: &["--allow-read={here}/fennel"],
+        ..LUA
     },
     Program {
         name: "penlight",
         line: &["{here}/penlight.lua"],
-        grant: None,
         package: ("lua-penlight", "/usr/share/lua/5.4/pl/List.lua"),
-        lines: 40,
+        ..LUA
     },
     Program {
         name: "inspect",
         line: &["{here}/inspect.lua"],
-        grant: Some("/usr/share/lua/5.1"),
+        flags: &["--allow-read=/usr/share/lua/5.1"],
         package: ("lua-inspect", "/usr/share/lua/5.1/inspect.lua"),
         lines: 50,
+        ..LUA
     },
     Program {
         name: "json",
         line: &["{here}/json.lua"],
-        grant: None,
         package: ("lua-dkjson", "/usr/share/lua/5.4/dkjson.lua"),
-        lines: 40,
+        ..LUA
     },
     Program {
         name: "messagepack",
         line: &["{here}/messagepack.lua"],
-        grant: Some("/usr/share/lua/5.3"),
+        flags: &["--allow-read=/usr/share/lua/5.3"],
         package: ("lua-messagepack", "/usr/share/lua/5.3/MessagePack.lua"),
-        lines: 40,
+        ..LUA
+    },
+    Program {
+        name: "jinja2",
+        line: &["{here}/python/report.py"],
+        flags: &["--allow-read={here}/python/templates"],
+        package: ("python3-jinja2", "/usr/lib/python3/dist-packages/jinja2/__init__.py"),
+        lines: 60,
+        ..OF_PYTHON
+    },
+    Program {
+        name: "sqlite3",
+        line: &["{here}/python/ledger.py", "{work}"],
+        flags: &WORK,
+        lines: 14,
+        ..OF_PYTHON
+    },
+    Program {
+        name: "asyncio echo",
+        line: &["{here}/python/echo.py", "{port}"],
+        flags: &["--allow-net={port}"],
+        ..OF_PYTHON
+    },
+    Program {
+        name: "http.server",
+        line: &["-m", "http.server", "--bind", "127.0.0.1", "--directory", "{here}/python/site", "{port}"],
+        flags: &["--allow-net={port}", "--allow-read={here}/python/site"],
+        driver: Some(&["{here}/python/fetch.py", "{port}"]),
+        lines: 100,
+        ..OF_PYTHON
+    },
+    Program {
+        name: "json.tool",
+        line: &["-m", "json.tool", "--sort-keys", "{here}/python/data.json"],
+        flags: &["--allow-read={here}/python/data.json"],
+        ..OF_PYTHON
+    },
+    Program {
+        name: "unittest",
+        line: &["-m", "unittest", "discover", "-v", "-t", "{here}/python", "-s", "{here}/python/parcels"],
+        flags: &["--allow-read={here}/python", WORK[0], WORK[1]],
+        status: 1,
+        lines: 70,
+        ..OF_PYTHON
+    },
+    Program {
+        name: "numpy and pandas",
+        line: &["{here}/python/tables.py", "{work}"],
+        flags: &["--allow-read={venv}", WORK[0], WORK[1]],
+        package: WHEELS,
+        lines: 70,
+        ..OF_PYTHON
+    },
+    Program {
+        name: "matplotlib",
+        line: &["{here}/python/plot.py", "{work}"],
+        flags: &["--allow-read={venv}", WORK[0], WORK[1]],
+        package: WHEELS,
+        lines: 2,
+        ..OF_PYTHON
     },
 ];
 
@@ -99,7 +185,7 @@ fn main() -> ExitCode {
 
 fn trials(binaries: &'static Binaries, place: &'static Place) -> Vec<Trial> {
     let mut trials = Vec::new();
-    for program in &PROGRAMS {
+    for program in PROGRAMS {
         for identity in Identity::available() {
             let name = format!("programs/{} {}", program.name, identity.suffix());
             let trial = move || compare(program, *identity, binaries, place);
@@ -109,16 +195,7 @@ fn trials(binaries: &'static Binaries, place: &'static Place) -> Vec<Trial> {
     trials
 }
 
-/// Without the library there is nothing to compare, unless this machine was said to have everything.
-fn skip(package: &str) -> std::result::Result<Completion, Failed> {
-    let expected = env::var("SANDBOX_TEST_EXPECT").unwrap_or_default();
-    if expected == "all" || expected.split(',').any(|need| need.trim() == package) {
-        return Err(format!("{package} is not installed: make deps").into());
-    }
-    Ok(Completion::ignored_with(format!("needs {package}: it is not installed")))
-}
-
-/// The program prints the same under both interpreters.
+/// The program prints the same under both interpreters, and leaves the same behind.
 fn compare(
     program: &Program,
     identity: Identity,
@@ -126,54 +203,139 @@ fn compare(
     place: &Place,
 ) -> std::result::Result<Completion, Failed> {
     let (package, file) = program.package;
-    if !Path::new(&place.fill(file)).exists() {
-        return skip(package);
+    if let Some(reason) = place.lacks(file)? {
+        return harness::skip(package, &reason);
     }
-    let words: Vec<_> = program.line.iter().map(|word| place.fill(word)).collect();
-    let grant = program.grant.map(|path| format!("--allow-read={}", place.fill(path)));
-    let flagged: Vec<_> = grant.into_iter().chain(words.iter().cloned()).collect();
-    let plain = run(&binaries.lua, &words, identity, place)?;
-    check_control(program, &plain)?;
-    let ours = run(&binaries.hlua, &flagged, identity, place)?;
-    if (ours.status, &ours.stdout, &ours.stderr) == (plain.status, &plain.stdout, &plain.stderr) {
+    let port = free_port()?.to_string();
+    let plain = run(program, false, &port, identity, binaries, place)?;
+    check_control(program, &plain.ran)?;
+    let ours = run(program, true, &port, identity, binaries, place)?;
+    if plain.told() == ours.told() && plain.left == ours.left {
         return Ok(Completion::Completed);
     }
-    Err(difference(&plain, &ours).into())
+    Err(difference(program, &plain, &ours).into())
+}
+
+/// A port that nobody listens on; both runs have the same, because the output names it.
+fn free_port() -> Result<u16> {
+    let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
+    free.map(|address| address.port()).map_err(|e| format!("no free port: {e}"))
 }
 
 fn check_control(program: &Program, plain: &Ran) -> Result<()> {
-    let lines = String::from_utf8_lossy(&plain.stdout).lines().count();
-    if plain.status == Some(0) && plain.stderr.is_empty() && lines >= program.lines {
+    let text = [&plain.stdout[..], &plain.stderr[..]].concat();
+    let lines = String::from_utf8_lossy(&text).lines().count();
+    if plain.status == Some(program.status) && lines >= program.lines {
         return Ok(());
     }
     let stderr = String::from_utf8_lossy(&plain.stderr);
     Err(format!("control: {lines} lines of output, {}, {stderr}", expect::end(plain)))
 }
 
-fn run(interpreter: &Path, words: &[String], identity: Identity, place: &Place) -> Result<Ran> {
-    Job {
-        program: interpreter.to_owned(),
-        args: words.iter().map(OsString::from).collect(),
-        environment: vec![("PATH".into(), "/usr/bin:/bin".into()), ("HOME".into(), "/nonexistent".into())],
-        directory: place.copies.path().to_owned(),
-        identity: Some(identity),
-        ..Job::default()
-    }
-    .run()
+/// One run of a program, with what it left in its directory.
+struct Run {
+    ran: Ran,
+    left: BTreeMap<PathBuf, Vec<u8>>,
 }
 
-fn difference(plain: &Ran, ours: &Ran) -> String {
-    let (theirs, own) = (String::from_utf8_lossy(&plain.stdout), String::from_utf8_lossy(&ours.stdout));
+impl Run {
+    fn told(&self) -> (Option<i32>, String, String) {
+        (self.ran.status, untimed(&self.ran.stdout), untimed(&self.ran.stderr))
+    }
+}
+
+/// What is written, but for the one line that tells how long it took: `Ran 11 tests in 0.012s`.
+fn untimed(text: &[u8]) -> String {
+    let whole = String::from_utf8_lossy(text);
+    let untimed = |line: &'_ str| match line.split_once(" in ") {
+        Some((ran, _)) if line.starts_with("Ran ") => format!("{ran}\n"),
+        _ => line.to_owned(),
+    };
+    whole.split_inclusive('\n').map(untimed).collect()
+}
+
+fn run(
+    program: &Program,
+    inside: bool,
+    port: &str,
+    identity: Identity,
+    binaries: &Binaries,
+    place: &Place,
+) -> Result<Run> {
+    let fixture = Fixture::empty(identity, binaries)?;
+    // The same name for both, because it may be told; relative to where they run.
+    let fill =
+        |word: &&str| OsString::from(place.fill(word).replace("{work}", "work").replace("{port}", port));
+    let mut words: Vec<OsString> = program.driver.unwrap_or_default().iter().map(fill).collect();
+    let interpreter = match inside {
+        true => binaries.host(program.host).to_owned(),
+        false => place.interpreter(program, binaries),
+    };
+    let starter = match program.driver {
+        Some(_) => {
+            words.push(interpreter.into());
+            binaries.python.clone()
+        }
+        None => interpreter,
+    };
+    words.extend(program.flags.iter().filter(|_| inside).map(fill));
+    words.extend(program.line.iter().map(fill));
+    let job = Job {
+        program: starter,
+        args: words,
+        environment: environment(program, place),
+        directory: fixture.base(),
+        identity: Some(identity),
+        ..Job::default()
+    };
+    let ran = job.run()?;
+    let mut left = BTreeMap::new();
+    collect(&fixture.directory(), &mut left).map_err(|e| format!("cannot read what is left: {e}"))?;
+    Ok(Run { ran, left })
+}
+
+fn environment(program: &Program, place: &Place) -> Vec<(OsString, OsString)> {
+    let mut environment = vec![
+        ("PATH".into(), "/usr/bin:/bin".into()),
+        ("HOME".into(), "/nonexistent".into()),
+        ("TMPDIR".into(), "work".into()),
+    ];
+    if program.package == WHEELS {
+        environment.push(("VIRTUAL_ENV".into(), place.fill("{venv}").into()));
+    }
+    environment
+}
+
+/// Every file beneath a directory.
+fn collect(directory: &Path, into: &mut BTreeMap<PathBuf, Vec<u8>>) -> std::io::Result<()> {
+    for entry in fs::read_dir(directory)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            collect(&path, into)?;
+        } else {
+            let name = path.file_name().map(PathBuf::from).unwrap_or_default();
+            into.insert(name, fs::read(&path)?);
+        }
+    }
+    Ok(())
+}
+
+fn difference(program: &Program, plain: &Run, ours: &Run) -> String {
+    let ((_, theirs, _), (_, own, errors)) = (plain.told(), ours.told());
     let line = theirs.lines().zip(own.lines()).position(|(a, b)| a != b);
     let line = line.unwrap_or_else(|| theirs.lines().count().min(own.lines().count()));
+    let files: Vec<_> = plain.left.keys().chain(ours.left.keys()).collect();
+    let differing: Vec<_> =
+        files.iter().filter(|file| plain.left.get(**file) != ours.left.get(**file)).collect();
     format!(
-        "hlua ended with {}, lua5.4 with {}\n  line {}: {:?}, not {:?}\n  stderr: {}",
-        expect::end(ours),
-        expect::end(plain),
+        "{} ended with {}, {} with {}\n  line {}: {:?}, not {:?}\n  files that differ: {differing:?}\n  stderr: {errors}",
+        program.host.name(),
+        expect::end(&ours.ran),
+        program.host.interpreter(),
+        expect::end(&plain.ran),
         line + 1,
         own.lines().nth(line),
         theirs.lines().nth(line),
-        String::from_utf8_lossy(&ours.stderr)
     )
 }
 
@@ -181,6 +343,8 @@ fn difference(plain: &Ran, ours: &Ran) -> String {
 struct Place {
     copies: Scratch,
     fennel: PathBuf,
+    /// Copied when it is asked for: it is large.
+    venv: OnceLock<Result<()>>,
 }
 
 impl Place {
@@ -192,12 +356,38 @@ impl Place {
         if let Some(found) = fennel_compiler() {
             fs::copy(&found, &fennel).map_err(|e| format!("cannot copy {}: {e}", found.display()))?;
         }
-        Ok(Place { copies, fennel })
+        Ok(Place { copies, fennel, venv: OnceLock::new() })
     }
 
     fn fill(&self, word: &str) -> String {
         word.replace("{here}", &self.copies.path().to_string_lossy())
             .replace("{fennel}", &self.fennel.to_string_lossy())
+            .replace("{venv}", &self.copies.path().join("venv").to_string_lossy())
+    }
+
+    /// Why there is nothing to work, if the file by which a package is known is missing.
+    fn lacks(&self, file: &str) -> Result<Option<String>> {
+        if file.starts_with("{venv}") {
+            self.venv.get_or_init(|| self.copy_venv()).clone()?;
+        }
+        let missing = !Path::new(&self.fill(file)).exists();
+        Ok(missing.then(|| "it is not installed: make deps".to_owned()))
+    }
+
+    fn copy_venv(&self) -> Result<()> {
+        let Some(venv) = kept("venv") else { return Ok(()) };
+        let to = self.copies.path().join("venv");
+        fs::create_dir(&to)
+            .and_then(|()| copy(&venv, &to))
+            .map_err(|e| format!("cannot copy the wheels: {e}"))
+    }
+
+    /// The real interpreter; that of the virtual environment, if the program needs it.
+    fn interpreter(&self, program: &Program, binaries: &Binaries) -> PathBuf {
+        if program.package == WHEELS {
+            return self.fill("{venv}/bin/python").into();
+        }
+        binaries.interpreter(program.host).to_owned()
     }
 
     /// It lives as long as the process, so nobody else does this.
@@ -207,27 +397,35 @@ impl Place {
     }
 }
 
+/// What `make deps` keeps beside what cargo builds.
+fn kept(name: &str) -> Option<PathBuf> {
+    let own = env::current_exe().unwrap_or_default();
+    own.ancestors().map(|directory| directory.join(name)).find(|path| path.exists())
+}
+
 /// `FENNEL`, the installed one, or the one that `make deps` keeps beside what cargo builds.
 fn fennel_compiler() -> Option<PathBuf> {
     let paths = env::var_os("PATH").unwrap_or_default();
-    let own = env::current_exe().unwrap_or_default();
     let named = env::var_os("FENNEL").map(PathBuf::from);
     let installed = env::split_paths(&paths).map(|directory| directory.join("fennel"));
-    let kept = own.ancestors().map(|directory| directory.join("fennel/usr/bin/fennel"));
-    named.into_iter().chain(installed).chain(kept).find(|file| file.is_file())
+    named.into_iter().chain(installed).chain(kept("fennel/usr/bin/fennel")).find(|file| file.is_file())
 }
 
 fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
     for entry in fs::read_dir(from)? {
         let entry = entry?;
         let target = to.join(entry.file_name());
+        if entry.file_type()?.is_symlink() {
+            symlink(fs::read_link(entry.path())?, &target)?;
+            continue;
+        }
         let mode = if entry.file_type()?.is_dir() {
             fs::create_dir(&target)?;
             copy(&entry.path(), &target)?;
             0o755
         } else {
             fs::copy(entry.path(), &target)?;
-            0o644
+            if entry.metadata()?.permissions().mode() & 0o100 == 0 { 0o644 } else { 0o755 }
         };
         fs::set_permissions(&target, fs::Permissions::from_mode(mode))?;
     }
