@@ -85,10 +85,14 @@ pub(crate) fn scope_signals() -> Result<(), Failure> {
         without: Some(Without::Scopes.name()),
         source,
     })?;
+    let root = open_path(Path::new("/")).map_err(|error| Failure::step("open the root directory", &error))?;
+    // Moving between directories is refused in every domain that does not speak of it (landlock(7)).
     let domain = Ruleset::default()
         .set_compatibility(CompatLevel::HardRequirement)
         .scope(Scope::Signal)
+        .and_then(|ruleset| ruleset.handle_access(AccessFs::Refer))
         .and_then(Ruleset::create)
+        .and_then(|ruleset| ruleset.add_rule(PathBeneath::new(root, AccessFs::Refer)))
         .map_err(|error| refused("create the monitor's ruleset", &error))?;
     Domain(domain).enter()
 }
