@@ -78,8 +78,11 @@ pub(crate) fn close_inherited(keep: Option<&File>) -> Result<(), Failure> {
 /// [`Failure::LooseSocket`].
 pub(crate) fn refuse_loose_sockets() -> Result<(), Failure> {
     for (number, stream) in [(0, "input"), (1, "output"), (2, "error")] {
-        if option(number, libc::SO_TYPE).is_some_and(|kind| !is_held(number, kind)) {
-            return Err(Failure::LooseSocket { stream });
+        match option(number, libc::SO_TYPE) {
+            Ok(kind) if is_held(number, kind) => {}
+            Ok(_) => return Err(Failure::LooseSocket { stream }),
+            Err(error) if matches!(error.raw_os_error(), Some(libc::ENOTSOCK | libc::EBADF)) => {}
+            Err(error) => return Err(Failure::step("look at a standard stream", &error)),
         }
     }
     Ok(())
@@ -89,20 +92,20 @@ pub(crate) fn refuse_loose_sockets() -> Result<(), Failure> {
 fn is_held(number: i32, kind: i32) -> bool {
     let (family, protocol) = (option(number, libc::SO_DOMAIN), option(number, libc::SO_PROTOCOL));
     match (family, kind, protocol) {
-        (Some(libc::AF_INET | libc::AF_INET6), libc::SOCK_STREAM, Some(libc::IPPROTO_TCP)) => true,
-        (Some(libc::AF_UNIX), libc::SOCK_STREAM, _) => has_peer(number),
+        (Ok(libc::AF_INET | libc::AF_INET6), libc::SOCK_STREAM, Ok(libc::IPPROTO_TCP)) => true,
+        (Ok(libc::AF_UNIX), libc::SOCK_STREAM, _) => has_peer(number),
         _ => false,
     }
 }
 
-/// One of a socket's options; none for what is no socket.
-fn option(number: i32, name: i32) -> Option<i32> {
+/// One of a socket's options: `ENOTSOCK` for what is no socket.
+fn option(number: i32, name: i32) -> io::Result<i32> {
     let mut value: libc::c_int = 0;
     let mut size = size_of::<libc::c_int>() as libc::socklen_t;
     // SAFETY: the kernel writes no more than `size` bytes to `value`; both outlive the call.
     let answer =
         unsafe { libc::getsockopt(number, libc::SOL_SOCKET, name, (&raw mut value).cast(), &raw mut size) };
-    (answer == 0).then_some(value)
+    if answer == 0 { Ok(value) } else { Err(io::Error::last_os_error()) }
 }
 
 fn has_peer(number: i32) -> bool {

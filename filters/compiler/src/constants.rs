@@ -111,7 +111,6 @@ const CONSTANTS: &[Constant] = &[
     same("AF_INET", 2),
     same("AF_INET6", 10),
     same("SOCK_STREAM", 1),
-    same("SOCK_DGRAM", 2),
     same("SOCK_SEQPACKET", 5),
     same("SOCK_NONBLOCK", 0o4000),
     same("SOCK_CLOEXEC", 0o2000000),

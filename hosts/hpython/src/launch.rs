@@ -8,15 +8,21 @@
 //! memory that is reached from the code itself.
 #![allow(unsafe_code, reason = "there is no runtime yet")]
 
+use std::arch;
 use std::ffi::{CStr, c_char, c_int, c_void};
-use std::{arch, ptr};
 
 /// The file behind `/usr/bin/python3`, of the release that this program was built for.
 const PROGRAM: &str = hpython_profile::PROGRAM;
-const FAILED: &str = "hpython: cannot start the python3 that it was built for: it, or /proc, is missing\n";
+const FAILED: &str = "hpython: cannot start ";
+const WHY: &str = ", which it was built for: that file, /proc or its C library is missing\n";
+/// The first argument. Were this library not loaded, for whatever reason of the loader's, python3 would refuse it as an option
+/// that it does not know; our `main` takes it away.
+const GUARD: &CStr = c"--hpython-was-not-loaded-and-nothing-was-run";
 const ITSELF: &str = "/proc/self/exe\0";
 const PRELOAD: &[u8] = b"LD_PRELOAD=";
 const DESCRIPTOR: &[u8] = b"/proc/self/fd/";
+const LOADER: &[u8] = b"LD_";
+const TUNABLES: &[u8] = b"GLIBC_TUNABLES=";
 
 #[cfg(target_arch = "x86_64")]
 arch::global_asm!(
@@ -46,13 +52,14 @@ arch::global_asm!(
 unsafe extern "C" fn launch(stack: *const usize) -> ! {
     // SAFETY: the kernel's layout.
     unsafe {
-        let arguments = stack.add(1);
-        let environment = arguments.add(*stack + 1).cast::<*const u8>();
+        let arguments = stack.add(1).cast::<*const u8>();
+        let environment = arguments.add(*stack + 1);
         if let Some(descriptor) = open_itself() {
+            let arguments = with_guard(arguments, *stack);
             let environment = with_preload(environment, descriptor);
             system(libc::SYS_execve, PROGRAM.as_ptr() as usize, arguments as usize, environment as usize);
         }
-        system(libc::SYS_write, 2, FAILED.as_ptr() as usize, FAILED.len());
+        complain();
         loop {
             system(libc::SYS_exit_group, 125, 0, 0);
         }
@@ -76,33 +83,53 @@ unsafe fn open_itself() -> Option<usize> {
     }
 }
 
-/// The environment with this library before those that were to be loaded first anyway.
+/// Says on standard error what is missing.
+#[inline(always)]
+unsafe fn complain() {
+    // SAFETY: three constants, the second without the zero byte at its end.
+    unsafe {
+        system(libc::SYS_write, 2, FAILED.as_ptr() as usize, FAILED.len());
+        system(libc::SYS_write, 2, PROGRAM.as_ptr() as usize, PROGRAM.len() - 1);
+        system(libc::SYS_write, 2, WHY.as_ptr() as usize, WHY.len());
+    }
+}
+
+/// The arguments with the guard behind the program's name.
+#[inline(always)]
+unsafe fn with_guard(arguments: *const *const u8, count: usize) -> *const *const u8 {
+    // SAFETY: an array of so many strings that ends in null; the new memory is as large as what is put there, and zero.
+    unsafe {
+        let guarded = memory((count + 3) * size_of::<usize>()).cast::<*const u8>();
+        guarded.write_volatile(if count == 0 { GUARD.as_ptr().cast() } else { *arguments });
+        guarded.add(1).write_volatile(GUARD.as_ptr().cast());
+        for place in 1..count {
+            guarded.add(place + 1).write_volatile(*arguments.add(place));
+        }
+        guarded
+    }
+}
+
+/// The environment with this library to be loaded first. What else would tell the loader what to load, or how, is left out:
+/// it would act before the doors are closed.
 #[inline(always)]
 unsafe fn with_preload(environment: *const *const u8, descriptor: usize) -> *const *const u8 {
     // SAFETY: strings that end in NUL, in an array that ends in null; the new memory is as large as what is put there.
     unsafe {
-        let (mut count, mut others) = (0, ptr::null::<u8>());
+        let mut count = 0;
         while !(*environment.add(count)).is_null() {
-            if let Some(value) = value_of_preload(*environment.add(count)) {
-                others = value;
-            }
             count += 1;
         }
         let pointers = memory((count + 2) * size_of::<usize>()).cast::<*const u8>();
-        let text = memory(64 + length(others));
+        let text = memory(64);
         let mut to = Writer(text);
         to.write(PRELOAD.as_ptr(), PRELOAD.len());
         to.write(DESCRIPTOR.as_ptr(), DESCRIPTOR.len());
         to.number(descriptor);
-        if !others.is_null() {
-            to.write(b":".as_ptr(), 1);
-            to.write(others, length(others));
-        }
         let mut at = pointers;
         at.write_volatile(text);
         for place in 0..count {
             let entry = *environment.add(place);
-            if value_of_preload(entry).is_none() {
+            if !begins(entry, LOADER) && !begins(entry, TUNABLES) {
                 at = at.add(1);
                 at.write_volatile(entry);
             }
@@ -112,26 +139,14 @@ unsafe fn with_preload(environment: *const *const u8, descriptor: usize) -> *con
 }
 
 #[inline(always)]
-unsafe fn value_of_preload(entry: *const u8) -> Option<*const u8> {
-    // SAFETY: the string ends in NUL, which is no byte of the name.
-    unsafe {
-        for place in 0..PRELOAD.len() {
-            if entry.add(place).read_volatile() != PRELOAD.as_ptr().add(place).read_volatile() {
-                return None;
-            }
+unsafe fn begins(entry: *const u8, with: &[u8]) -> bool {
+    for place in 0..with.len() {
+        // SAFETY: the string ends in NUL, which is no byte of the name. Volatile, or the compiler would call a function for it.
+        if unsafe { entry.add(place).read_volatile() != with.as_ptr().add(place).read_volatile() } {
+            return false;
         }
-        Some(entry.add(PRELOAD.len()))
     }
-}
-
-#[inline(always)]
-unsafe fn length(text: *const u8) -> usize {
-    let mut length = 0;
-    // SAFETY: null, or a string that ends in NUL. Volatile, or the compiler would call a function for it.
-    while !text.is_null() && unsafe { text.add(length).read_volatile() } != 0 {
-        length += 1;
-    }
-    length
+    true
 }
 
 /// New memory, all zero.
@@ -245,6 +260,7 @@ unsafe extern "C" fn __libc_start_main(
     unsafe {
         let next = libc::dlsym(libc::RTLD_NEXT, c"__libc_start_main".as_ptr());
         if next.is_null() {
+            complain();
             libc::_exit(125);
         }
         let start_main: StartMain = std::mem::transmute(next);
@@ -253,28 +269,29 @@ unsafe extern "C" fn __libc_start_main(
 }
 
 unsafe extern "C" fn main(
-    _count: c_int,
-    _arguments: *mut *mut c_char,
+    count: c_int,
+    arguments: *mut *mut c_char,
     _environment: *mut *mut c_char,
 ) -> c_int {
-    // SAFETY: one thread runs, and nobody holds an answer of getenv.
-    unsafe { forget_preload() };
+    // SAFETY: one thread runs, nobody holds an answer of getenv, and the arguments are the C library's.
+    unsafe {
+        libc::unsetenv(c"LD_PRELOAD".as_ptr());
+        forget_guard(count, arguments);
+    }
     crate::memory::take_pages();
     sandbox_core::main::<crate::host::Hpython>()
 }
 
-/// Leaves in the environment what was there before the launch.
-unsafe fn forget_preload() {
-    // SAFETY: the caller's promise; the value ends in NUL.
+/// Takes the guard out of the arguments, which end one earlier then.
+unsafe fn forget_guard(count: c_int, arguments: *mut *mut c_char) {
+    // SAFETY: the C library's array: so many strings, then null.
     unsafe {
-        let value = libc::getenv(c"LD_PRELOAD".as_ptr());
-        if value.is_null() {
+        let count = usize::try_from(count).unwrap_or_default();
+        if count < 2 || CStr::from_ptr(*arguments.add(1)) != GUARD {
             return;
         }
-        let bytes = CStr::from_ptr(value).to_bytes();
-        match bytes.iter().position(|byte| *byte == b':') {
-            Some(end) => libc::setenv(c"LD_PRELOAD".as_ptr(), value.add(end + 1), 1),
-            None => libc::unsetenv(c"LD_PRELOAD".as_ptr()),
-        };
+        for place in 1..count {
+            *arguments.add(place) = *arguments.add(place + 1);
+        }
     }
 }

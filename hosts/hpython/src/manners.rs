@@ -206,14 +206,20 @@ fn refuse_fork_exec() {
             entry = entry.add(1);
         }
         let Some(initialize) = (*entry).initfunc else { return };
-        let definition = initialize().cast::<ffi::PyModuleDef>();
-        if definition.is_null() || (*definition).m_methods.is_null() {
+        let definition = initialize();
+        // A module that is made at once is none that can be changed before it is made.
+        if definition.is_null() || ffi::Py_TYPE(definition) != &raw mut ffi::PyModuleDef_Type {
+            return ffi::PyErr_Clear();
+        }
+        let definition = definition.cast::<ffi::PyModuleDef>();
+        if (*definition).m_methods.is_null() {
             return ffi::PyErr_Clear();
         }
         let mut method = (*definition).m_methods;
         while !(*method).ml_name.is_null() {
             if CStr::from_ptr((*method).ml_name) == c"fork_exec" {
                 (*method).ml_meth = ffi::PyMethodDefPointer { PyCFunction: fork_exec };
+                (*method).ml_flags = ffi::METH_VARARGS;
             }
             method = method.add(1);
         }

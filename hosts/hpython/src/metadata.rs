@@ -106,7 +106,8 @@ unsafe extern "C" fn fchmodat(
         if flags == 0 && may_write(directory, path) && keeps_access(directory, path, mode) {
             return 0;
         }
-        libc::syscall(libc::SYS_fchmodat, directory, path, mode) as c_int
+        // The older call has no flags, and would follow a link that is not to be followed.
+        libc::syscall(libc::SYS_fchmodat2, directory, path, mode, flags) as c_int
     }
 }
 

@@ -59,7 +59,7 @@ const GRAMMAR: Grammar =
     Grammar { dashed_values: true, clusters: true, programs: &["-c", "-m"], explains_itself: true };
 
 /// What CPython imports and loads late.
-static LIBRARY: [&str; 10] = [
+static LIBRARY: [&str; 12] = [
     env!("PYTHON_STDLIB"),
     "/usr/lib/python3",
     concat!("/usr/local/lib/python", env!("PYTHON_VERSION")),
@@ -67,7 +67,9 @@ static LIBRARY: [&str; 10] = [
     "/usr/lib/x86_64-linux-gnu",
     "/lib/x86_64-linux-gnu",
     "/etc/ld.so.cache",
-    "/etc/ssl",
+    "/etc/ssl/certs",
+    "/etc/ssl/openssl.cnf",
+    "/usr/share/ca-certificates",
     "/etc/mime.types",
     "/usr/share/python3",
 ];
