@@ -1,7 +1,7 @@
 //! Descriptors: what was inherited is closed, and 0 to 2 are never free.
 #![allow(
     unsafe_code,
-    reason = "close_range(2), fcntl(2), open(2) and getsockopt(2) on fixed numbers have no safe form"
+    reason = "close_range(2), fcntl(2), open(2), fchmod(2) and their like on fixed numbers have no safe form"
 )]
 
 use std::fs::File;
@@ -86,6 +86,63 @@ pub(crate) fn refuse_loose_sockets() -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+/// Keeps a pipe, or a file without a name, that the script is given for reading from being opened again for writing, by way
+/// of `/proc/self/fd`: Landlock knows no such files, and what is written there a later program may read as its input.
+///
+/// The mode that says so is the pipe's, whoever has it. A pipe that the script writes to keeps its own: its reader may open
+/// it by `/dev/stdin`.
+///
+/// # Errors
+/// [`Failure::Step`] when the mode cannot be changed, and others could write.
+pub(crate) fn keep_directions() -> Result<(), Failure> {
+    for number in 0..3 {
+        // SAFETY: no pointers.
+        let flags = unsafe { libc::fcntl(number, libc::F_GETFL) };
+        if flags == -1 || flags & (libc::O_ACCMODE | libc::O_PATH) != libc::O_RDONLY || !has_no_place(number)
+        {
+            continue;
+        }
+        // SAFETY: no pointers.
+        if unsafe { libc::fchmod(number, 0o400) } != 0 && !is_anothers(number) {
+            let error = io::Error::last_os_error();
+            return Err(Failure::step("keep a standard stream from being written to", &error));
+        }
+    }
+    Ok(())
+}
+
+/// Whether a descriptor is that of a pipe without a name, or of a file in memory that has none.
+fn has_no_place(number: i32) -> bool {
+    const PIPES: libc::c_long = 0x5049_5045;
+    let (Some(system), Some(file)) = (file_system(number), stat(number)) else { return false };
+    let in_memory = [libc::TMPFS_MAGIC, libc::HUGETLBFS_MAGIC].contains(&system);
+    system == PIPES || (in_memory && file.st_nlink == 0)
+}
+
+/// Whether the file belongs to somebody else, who lets nobody write to it.
+fn is_anothers(number: i32) -> bool {
+    // SAFETY: geteuid(2) always succeeds and touches no memory.
+    let user = unsafe { libc::geteuid() };
+    stat(number).is_some_and(|file| file.st_uid != user && file.st_mode & 0o022 == 0)
+}
+
+fn stat(number: i32) -> Option<libc::stat> {
+    // SAFETY: all zero is a valid stat, and the kernel fills it while it lives.
+    unsafe {
+        let mut stat: libc::stat = std::mem::zeroed();
+        (libc::fstat(number, &raw mut stat) == 0).then_some(stat)
+    }
+}
+
+/// The magic number of the file system (statfs(2)).
+fn file_system(number: i32) -> Option<libc::c_long> {
+    // SAFETY: as above, for statfs.
+    unsafe {
+        let mut stat: libc::statfs = std::mem::zeroed();
+        (libc::fstatfs(number, &raw mut stat) == 0).then_some(stat.f_type)
+    }
 }
 
 /// TCP, whose ports Landlock holds, or a unix stream that has its peer for good.

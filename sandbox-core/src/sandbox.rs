@@ -7,6 +7,7 @@ use landlock::ABI;
 
 use crate::bounds::{Bounds, Memory};
 use crate::calls::{Filter, Grants};
+use crate::descriptors;
 use crate::expiry;
 use crate::failure::Failure;
 use crate::files::Domain;
@@ -78,6 +79,7 @@ impl Sandbox {
             Err(error) => return Err(Failure::step("look for other threads", &error)),
         }
         let memory = self.bounds.memory()?;
+        descriptors::keep_directions()?;
         expiry::arrange(self.name, &self.bounds)?;
         privileges::drop_capabilities()?;
         self.bounds.set()?;

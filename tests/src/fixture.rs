@@ -16,7 +16,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU16, AtomicU32, Ordering};
 
 /// What [`Fixture::fill`] replaces.
-pub const PLACEHOLDERS: [&str; 16] = [
+pub const PLACEHOLDERS: [&str; 17] = [
     "{hlua}",
     "{hpython}",
     "{probe}",
@@ -32,6 +32,7 @@ pub const PLACEHOLDERS: [&str; 16] = [
     "{nekot}",
     "{victim}",
     "{port}",
+    "{free}",
     "{runner}",
 ];
 

@@ -43,6 +43,7 @@ const CONSTANTS: &[Constant] = &[
     same("MAP_PRIVATE", 0x2),
     same("MAP_FIXED", 0x10),
     same("MAP_ANONYMOUS", 0x20),
+    same("MAP_GROWSDOWN", 0x100),
     same("MAP_DENYWRITE", 0x800),
     same("MADV_NORMAL", 0),
     same("MADV_RANDOM", 1),

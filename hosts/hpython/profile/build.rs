@@ -14,6 +14,7 @@ for name, value in {
     'release': '.'.join(map(str, sys.version_info[:3])),
     'version': of('LDVERSION'),
     'prefix': sys.prefix,
+    'platlibdir': sys.platlibdir,
     'stdlib': sysconfig.get_path('stdlib'),
     'program': os.path.realpath(sys.executable),
 }.items():
@@ -25,7 +26,7 @@ fn main() {
     println!("cargo::rerun-if-changed={PYTHON}");
     filter_compiler::embed_with_sockets("hpython");
     let python = Python::ask();
-    for name in ["executable", "release", "version", "prefix", "program", "stdlib"] {
+    for name in ["executable", "release", "version", "prefix", "platlibdir", "program", "stdlib"] {
         println!("cargo::rustc-env=PYTHON_{}={}", name.to_uppercase(), python.says(name));
     }
 }

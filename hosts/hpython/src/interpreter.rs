@@ -16,6 +16,7 @@ use crate::venv;
 /// The paths that `python3` has, found when hpython was built: the interpreter need not look for them, and a
 /// `pyvenv.cfg` beside this program has no say.
 const EXECUTABLE: &CStr = to_c(hpython_profile::EXECUTABLE);
+const PLATLIBDIR: &CStr = to_c(hpython_profile::PLATLIBDIR);
 const PREFIX: &CStr = to_c(hpython_profile::PREFIX);
 
 /// Where no bytecode can be.
@@ -229,6 +230,8 @@ unsafe fn set_paths(config: *mut ffi::PyConfig) -> ffi::PyStatus {
             // With a home no pyvenv.cfg, python._pth or PYTHONHOME is asked, and with a path no PYTHONPATH.
             (&raw mut (*config).home, PREFIX),
             (&raw mut (*config).pythonpath_env, c""),
+            // PYTHONPLATLIBDIR would say where beneath the prefix the library is.
+            (&raw mut (*config).platlibdir, PLATLIBDIR),
         ];
         for (field, value) in fields {
             let status = ffi::PyConfig_SetBytesString(config, field, value.as_ptr());

@@ -129,8 +129,8 @@ impl Manners {
                 path: arguments.item(1).and_then(|link| link.path()),
             }),
             // The name, and the file if it is an extension that is about to be loaded.
-            Topic::Import => self.library(arguments, 1),
-            Topic::Library => self.library(arguments, 0),
+            Topic::Import => self.library(topic, arguments, 1),
+            Topic::Library => self.library(topic, arguments, 0),
             Topic::Uncaught => {
                 if let (Ok(mut advice), Some(error)) = (ADVICE.lock(), arguments.item(2)) {
                     *advice = advice::about(&error, &self.hints);
@@ -141,21 +141,27 @@ impl Manners {
     }
 
     /// Native code comes from where the script cannot have put it.
-    fn library(&self, arguments: &Object, place: usize) -> Option<Refusal> {
+    fn library(&self, topic: Topic, arguments: &Object, place: usize) -> Option<Refusal> {
         if self.writable.is_empty() {
             return None;
         }
         let path = arguments.item(place)?.path()?;
-        // A bare name is looked for in the system's directories; what does not exist the loader reports.
-        let file = if Path::new(&path).components().count() > 1 {
-            fs::canonicalize(&path).ok()?
-        } else {
+        let why = self.untrusted(Path::new(&path), topic)?;
+        Some(Refusal { text: denial::never("native code", &why), path: Some(path) })
+    }
+
+    /// Why a library is not to be loaded.
+    fn untrusted(&self, path: &Path, topic: Topic) -> Option<String> {
+        // A bare name of ctypes is looked for in the system's directories, that of a module in the working directory.
+        if topic == Topic::Library && path.components().count() == 1 {
             return None;
+        }
+        let Ok(file) = fs::canonicalize(path) else {
+            // What does not exist the loader reports; what exists and has no name may have been put anywhere.
+            return fs::metadata(path).is_ok().then(|| "it lies nowhere that could be looked at".to_owned());
         };
         let root = self.writable.iter().find(|root| file.starts_with(root))?;
-        let why =
-            format!("it lies beneath --allow-write={}, where the script may have put it", root.display());
-        Some(Refusal { text: denial::never("native code", &why), path: Some(path) })
+        Some(format!("it lies beneath --allow-write={}, where the script may have put it", root.display()))
     }
 }
 

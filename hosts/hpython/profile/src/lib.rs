@@ -9,6 +9,8 @@ pub const EXECUTABLE: &str = concat!(env!("PYTHON_EXECUTABLE"), "\0");
 pub const PROGRAM: &str = concat!(env!("PYTHON_PROGRAM"), "\0");
 /// The directory beneath which it is installed, the same way.
 pub const PREFIX: &str = concat!(env!("PYTHON_PREFIX"), "\0");
+/// The directory beneath that for libraries, the same way: `lib`.
+pub const PLATLIBDIR: &str = concat!(env!("PYTHON_PLATLIBDIR"), "\0");
 /// The release as in the names of directories: `3.11`.
 pub const VERSION: &str = env!("PYTHON_VERSION");
 
