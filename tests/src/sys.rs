@@ -32,7 +32,14 @@ pub fn prepare(command: &mut Command, plan: ChildPlan) {
     unsafe { command.pre_exec(move || enter(&plan)) };
 }
 
+/// What the tests may have been started with ignored, in the background or without a terminal; a program keeps that.
+const OFTEN_IGNORED: [libc::c_int; 3] = [libc::SIGINT, libc::SIGQUIT, libc::SIGHUP];
+
 fn enter(plan: &ChildPlan) -> io::Result<()> {
+    for signal in OFTEN_IGNORED {
+        // SAFETY: a plain system call; the default needs no handler.
+        unsafe { libc::signal(signal, libc::SIG_DFL) };
+    }
     if plan.controlling_terminal {
         // SAFETY: plain system calls on descriptor 0, which is the terminal.
         check(unsafe { libc::setsid() })?;
