@@ -41,7 +41,10 @@ type Asked = (Resource, u64, Setter);
 
 impl Bound {
     fn of(resource: Resource, asked: &[Asked]) -> io::Result<Self> {
-        Ok(Self::from(resource, resource.get()?, asked))
+        // Nothing is less than nothing: what was inherited need not be asked for.
+        let nothing = asked.iter().any(|(name, amount, _)| *name == resource && *amount == 0);
+        let inherited = if nothing { (INFINITY, INFINITY) } else { resource.get()? };
+        Ok(Self::from(resource, inherited, asked))
     }
 
     /// The least of what is inherited and what is asked for; between equals the later setter counts.

@@ -116,9 +116,13 @@ pub(crate) fn keep_directions() -> Result<(), Failure> {
 /// Whether a descriptor is that of a pipe without a name, or of a file in memory that has none.
 fn has_no_place(number: i32) -> bool {
     const PIPES: libc::c_long = 0x5049_5045;
-    let (Some(system), Some(file)) = (file_system(number), stat(number)) else { return false };
-    let in_memory = [libc::TMPFS_MAGIC, libc::HUGETLBFS_MAGIC].contains(&system);
-    system == PIPES || (in_memory && file.st_nlink == 0)
+    let Some(file) = stat(number) else { return false };
+    match file.st_mode & libc::S_IFMT {
+        libc::S_IFIFO => file_system(number) == Some(PIPES),
+        libc::S_IFREG if file.st_nlink == 0 => file_system(number)
+            .is_some_and(|system| [libc::TMPFS_MAGIC, libc::HUGETLBFS_MAGIC].contains(&system)),
+        _ => false,
+    }
 }
 
 /// Whether the file belongs to somebody else, who lets nobody write to it.

@@ -6,9 +6,9 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use landlock::{
-    ABI, Access as _, AccessFs, AccessNet, AddRuleError, AddRulesError, BitFlags, CompatLevel, Compatible,
-    NetPort, PathBeneath, RestrictSelfError, Ruleset, RulesetAttr, RulesetCreated, RulesetCreatedAttr,
-    RulesetError, RulesetStatus, Scope,
+    ABI, Access as _, AccessFs, AccessNet, BitFlags, CompatLevel, Compatible, NetPort, PathBeneath,
+    RestrictSelfError, Ruleset, RulesetAttr, RulesetCreated, RulesetCreatedAttr, RulesetError, RulesetStatus,
+    Scope,
 };
 
 use crate::failure::{Failure, cause};
@@ -16,6 +16,7 @@ use crate::kernel;
 use crate::net::Net;
 use crate::options::Without;
 use crate::policy::{Access, Grant, Origin, Policy};
+use crate::rules::Rules;
 
 /// A ruleset with all its rules, not yet in force.
 #[derive(Debug)]
@@ -30,6 +31,7 @@ impl Domain {
     /// where no rule can hold a port, [`Failure::Landlock`].
     pub(crate) fn new(policy: &Policy, script: Option<&File>, abi: ABI) -> Result<Self, Failure> {
         let mut ruleset = handled(abi).map_err(|error| refused("create the ruleset", &error))?;
+        let rules = Rules::of(&ruleset).map_err(|error| Failure::step("copy a descriptor", &error))?;
         for grant in &policy.grants {
             let opened;
             let file = match grant.origin {
@@ -42,23 +44,20 @@ impl Domain {
             let Some(file) = file else {
                 continue;
             };
-            let is_directory =
-                kernel::is_directory(file).map_err(|error| Failure::step("look at a grant", &error))?;
-            let rights = rights(grant.access, is_directory, abi);
-            if let Err(error) = (&mut ruleset).add_rule(PathBeneath::new(file, rights)) {
-                rule_refused(grant, &error)?;
+            if let Err(error) = add_path(&rules, file, grant.access, abi) {
+                rule_refused(grant, error)?;
             }
         }
         add_ports(&mut ruleset, &policy.net, abi)?;
         Ok(Domain(ruleset))
     }
 
-    /// Puts the domain in force for this thread, and for what it starts.
+    /// Puts the domain in force for this thread, and for what it starts. `no_new_privs` is set already.
     ///
     /// # Errors
     /// [`Failure::Nesting`] within sixteen domains, [`Failure::Landlock`] otherwise.
     pub(crate) fn enter(self) -> Result<(), Failure> {
-        match self.0.restrict_self() {
+        match self.0.no_new_privs(false).restrict_self() {
             Ok(status) if status.ruleset == RulesetStatus::FullyEnforced => Ok(()),
             Ok(_) => Err(Failure::Landlock {
                 step: "enter the domain",
@@ -147,6 +146,18 @@ fn open_path(path: &Path) -> io::Result<File> {
     File::options().read(true).custom_flags(libc::O_PATH).open(path)
 }
 
+/// Adds a grant's rule. The kernel knows what is a directory, and refuses rights of directories for what is none (`EINVAL`,
+/// landlock_add_rule(2)): that costs less than to ask before.
+fn add_path(rules: &Rules, file: &File, access: Access, abi: ABI) -> io::Result<()> {
+    let (directory, other) = (rights(access, true, abi), rights(access, false, abi));
+    match rules.add(file, directory) {
+        Err(error) if error.raw_os_error() == Some(libc::EINVAL) && directory != other => {
+            rules.add(file, other)
+        }
+        added => added,
+    }
+}
+
 /// The kernel's rights for a grant; a file takes only those that make sense for files.
 fn rights(access: Access, is_directory: bool, abi: ABI) -> BitFlags<AccessFs> {
     let rights = match access {
@@ -174,17 +185,11 @@ fn refused(step: &'static str, error: &RulesetError) -> Failure {
 
 /// The kernel ties no rule to what has no place in a file system, such as a pipe (`EBADFD`): a
 /// script that came through one needs none, a grant that was asked for cannot be given.
-fn rule_refused(grant: &Grant, error: &RulesetError) -> Result<(), Failure> {
-    let RulesetError::AddRules(AddRulesError::Fs(AddRuleError::AddRuleCall { source, .. })) = error else {
-        return Err(refused("add a rule", error));
-    };
-    match (grant.origin, source.raw_os_error()) {
-        (Origin::Script, Some(libc::EBADFD)) => Ok(()),
-        (Origin::Asked(flag), Some(number)) => {
-            let source = io::Error::from_raw_os_error(number);
-            Err(Failure::Grant { flag, path: grant.path.clone(), source })
-        }
-        _ => Err(refused("add a rule", error)),
+fn rule_refused(grant: &Grant, source: io::Error) -> Result<(), Failure> {
+    match grant.origin {
+        Origin::Script if source.raw_os_error() == Some(libc::EBADFD) => Ok(()),
+        Origin::Asked(flag) => Err(Failure::Grant { flag, path: grant.path.clone(), source }),
+        _ => Err(Failure::Landlock { step: "add a rule", cause: cause(&source) }),
     }
 }
 

@@ -5,7 +5,6 @@
 )]
 
 use std::io;
-use std::os::fd::AsRawFd;
 use std::os::unix::fs::MetadataExt;
 
 use landlock::ABI;
@@ -61,19 +60,6 @@ pub fn is_single_threaded() -> io::Result<bool> {
         Some(libc::EINVAL) => Ok(false),
         _ => Ok(std::fs::metadata("/proc/self/task")?.nlink() == 3),
     }
-}
-
-/// Whether a descriptor is a directory's: fstat(2), which costs half of what Rust's statx(2) does.
-///
-/// # Errors
-/// Those of fstat(2).
-pub(crate) fn is_directory(file: &std::fs::File) -> io::Result<bool> {
-    // SAFETY: all zero is a valid stat, and the kernel fills it while it lives.
-    let (answer, mode) = unsafe {
-        let mut stat: libc::stat = std::mem::zeroed();
-        (libc::fstat(file.as_raw_fd(), &raw mut stat), stat.st_mode)
-    };
-    if answer == 0 { Ok(mode & libc::S_IFMT == libc::S_IFDIR) } else { Err(io::Error::last_os_error()) }
 }
 
 /// How many processes and threads there are, of whomever: sysinfo(2).

@@ -27,6 +27,7 @@ pub mod policy;
 mod policy_file;
 mod privileges;
 mod profile;
+mod rules;
 mod sandbox;
 mod signals;
 mod source;

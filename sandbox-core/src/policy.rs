@@ -182,10 +182,12 @@ impl Policy {
     /// not followed.
     #[must_use]
     pub fn reads(&self, directory: &Path) -> bool {
-        self.grants
-            .iter()
-            .filter(|grant| matches!(grant.access, Access::Read | Access::Execute))
-            .any(|grant| directory.starts_with(directory.join(&grant.path)))
+        self.grants.iter().filter(|grant| matches!(grant.access, Access::Read | Access::Execute)).any(
+            |grant| match grant.path.is_absolute() {
+                true => directory.starts_with(&grant.path),
+                false => directory.starts_with(directory.join(&grant.path)),
+            },
+        )
     }
 
     /// Where temporary files go instead of `named`, the value of `TMPDIR`: into a directory that the script may write, and
