@@ -17,6 +17,18 @@ pub struct Account {
     limit: Cell<usize>,
     /// What was used after the last collection for want of memory, if no error has come of it.
     collected: Cell<Option<usize>>,
+    end: Cell<End>,
+}
+
+/// How near the end of the process is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// The script runs.
+    Far,
+    /// The state is being closed; finalizers run.
+    Near,
+    /// The last finalizer has run: nobody asks for memory any more.
+    Here,
 }
 
 // SAFETY: a Lua state runs on one thread, and hlua has one.
@@ -27,7 +39,12 @@ pub static ACCOUNT: Account = Account::new();
 
 impl Account {
     const fn new() -> Self {
-        Account { used: Cell::new(0), limit: Cell::new(usize::MAX), collected: Cell::new(None) }
+        Account {
+            used: Cell::new(0),
+            limit: Cell::new(usize::MAX),
+            collected: Cell::new(None),
+            end: Cell::new(End::Far),
+        }
     }
 
     /// Begins with what the state holds already.
@@ -39,6 +56,19 @@ impl Account {
     pub fn limit_to(&self, bytes: Option<u64>) {
         let limit = bytes.and_then(|bytes| usize::try_from(bytes).ok());
         self.limit.set(limit.unwrap_or(usize::MAX));
+    }
+
+    /// The process ends when the state is closed.
+    pub fn approach_end(&self) {
+        self.end.set(End::Near);
+    }
+
+    /// Finalizers are through, if the state is being closed: from now on blocks are kept. Giving back each object of a state
+    /// is a part of a short run that can be measured, and the kernel takes them all at once.
+    pub fn keep_blocks(&self) {
+        if self.end.get() == End::Near {
+            self.end.set(End::Here);
+        }
     }
 
     /// What the allocator is given with each call.
@@ -73,8 +103,10 @@ pub unsafe extern "C" fn allocate(
     let rest = account.used.get().wrapping_sub(if block.is_null() { 0 } else { taken(old) });
     if new == 0 {
         account.used.set(rest);
-        // SAFETY: the block came from realloc, or is null.
-        unsafe { libc::free(block) };
+        if account.end.get() != End::Here {
+            // SAFETY: the block came from realloc, or is null.
+            unsafe { libc::free(block) };
+        }
         return ptr::null_mut();
     }
     // Lua's sizes stay below half of the address space: the sum does not wrap.
@@ -153,6 +185,20 @@ mod tests {
         assert_eq!(account.used.get(), 0);
         call(&account, ptr::null_mut(), 0, 0);
         assert_eq!(account.used.get(), 0);
+    }
+
+    #[test]
+    fn blocks_are_kept_only_at_the_end() {
+        let account = account(1000);
+        account.keep_blocks();
+        assert!(account.end.get() == End::Far);
+        account.approach_end();
+        account.keep_blocks();
+        let block = call(&account, ptr::null_mut(), 4, 100);
+        call(&account, block, 100, 0);
+        assert_eq!(account.used.get(), 0);
+        // SAFETY: it was kept.
+        unsafe { libc::free(block) };
     }
 
     #[test]

@@ -90,6 +90,7 @@ impl Host for Hlua {
 
 /// The environment still holds what is not for the script: the libraries are not to look at it.
 fn open_libraries(lua: State) {
+    lua.watch_end();
     lua.push_boolean(true);
     lua.set_field(REGISTRY, c"LUA_NOENV");
     lua.open_libraries();

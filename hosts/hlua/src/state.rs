@@ -11,7 +11,7 @@ use std::ptr;
 
 use mlua::ffi;
 
-use crate::account::{self, Account};
+use crate::account::{self, ACCOUNT, Account};
 use crate::interrupt;
 
 /// All results of a call.
@@ -92,10 +92,28 @@ impl State {
         }
     }
 
-    /// Ends the state; finalizers run.
+    /// Ends the state, and the process soon after; finalizers run.
     pub fn close(self) {
+        ACCOUNT.approach_end();
         // SAFETY: called once, by the owner, at the end.
         unsafe { ffi::lua_close(self.0) }
+    }
+
+    /// Has the state keep its memory once the last finalizer has run: Lua calls them in the reverse order in which they were
+    /// set, and this is to be the first.
+    pub fn watch_end(self) {
+        // SAFETY: the state is alive, and the table and the userdata are on the stack.
+        unsafe {
+            ffi::lua_newuserdatauv(self.0, 0, 0);
+            self.push_table(0, 1);
+            self.push_function(|_| {
+                ACCOUNT.keep_blocks();
+                0
+            });
+            self.set_field(-2, c"__gc");
+            ffi::lua_setmetatable(self.0, -2);
+        }
+        self.set_field(REGISTRY, c"hlua.end");
     }
 
     /// Opens the standard libraries.
