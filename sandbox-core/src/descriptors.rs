@@ -10,6 +10,7 @@ use std::os::fd::AsRawFd;
 use std::sync::atomic::{AtomicI32, Ordering};
 
 use crate::failure::Failure;
+use crate::kernel;
 
 /// The standard descriptors that were closed, as bits.
 static OCCUPIED: AtomicI32 = AtomicI32::new(0);
@@ -116,29 +117,19 @@ pub(crate) fn keep_directions() -> Result<(), Failure> {
 /// Whether a descriptor is that of a pipe without a name, or of a file in memory that has none.
 fn has_no_place(number: i32) -> bool {
     const PIPES: libc::c_long = 0x5049_5045;
-    let (Some(system), Some(file)) = (file_system(number), stat(number)) else { return false };
+    let (Some(system), Some(file)) = (file_system(number), kernel::stat(number).ok()) else { return false };
     let in_memory = [libc::TMPFS_MAGIC, libc::HUGETLBFS_MAGIC].contains(&system);
     system == PIPES || (in_memory && file.st_nlink == 0)
 }
 
 /// Whether the file belongs to somebody else, who lets nobody write to it.
 fn is_anothers(number: i32) -> bool {
-    // SAFETY: geteuid(2) always succeeds and touches no memory.
-    let user = unsafe { libc::geteuid() };
-    stat(number).is_some_and(|file| file.st_uid != user && file.st_mode & 0o022 == 0)
-}
-
-fn stat(number: i32) -> Option<libc::stat> {
-    // SAFETY: all zero is a valid stat, and the kernel fills it while it lives.
-    unsafe {
-        let mut stat: libc::stat = std::mem::zeroed();
-        (libc::fstat(number, &raw mut stat) == 0).then_some(stat)
-    }
+    kernel::stat(number).is_ok_and(|file| file.st_uid != kernel::user() && file.st_mode & 0o022 == 0)
 }
 
 /// The magic number of the file system (statfs(2)).
 fn file_system(number: i32) -> Option<libc::c_long> {
-    // SAFETY: as above, for statfs.
+    // SAFETY: all zero is a valid statfs, and the kernel fills it while it lives.
     unsafe {
         let mut stat: libc::statfs = std::mem::zeroed();
         (libc::fstatfs(number, &raw mut stat) == 0).then_some(stat.f_type)

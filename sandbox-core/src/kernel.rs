@@ -4,8 +4,9 @@
     reason = "the landlock crate does not tell the version without a ruleset; prctl and stat have no safe form"
 )]
 
+use std::fs::File;
 use std::io;
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::fs::MetadataExt;
 
 use landlock::ABI;
@@ -63,17 +64,25 @@ pub fn is_single_threaded() -> io::Result<bool> {
     }
 }
 
-/// Whether a descriptor is a directory's: fstat(2), which costs half of what Rust's statx(2) does.
+/// What a descriptor leads to: fstat(2), which costs half of what Rust's statx(2) does.
 ///
 /// # Errors
 /// Those of fstat(2).
-pub(crate) fn is_directory(file: &std::fs::File) -> io::Result<bool> {
+pub(crate) fn stat(number: RawFd) -> io::Result<libc::stat> {
     // SAFETY: all zero is a valid stat, and the kernel fills it while it lives.
-    let (answer, mode) = unsafe {
+    let (answer, stat) = unsafe {
         let mut stat: libc::stat = std::mem::zeroed();
-        (libc::fstat(file.as_raw_fd(), &raw mut stat), stat.st_mode)
+        (libc::fstat(number, &raw mut stat), stat)
     };
-    if answer == 0 { Ok(mode & libc::S_IFMT == libc::S_IFDIR) } else { Err(io::Error::last_os_error()) }
+    if answer == 0 { Ok(stat) } else { Err(io::Error::last_os_error()) }
+}
+
+/// Whether a descriptor is a directory's.
+///
+/// # Errors
+/// Those of fstat(2).
+pub(crate) fn is_directory(file: &File) -> io::Result<bool> {
+    Ok(stat(file.as_raw_fd())?.st_mode & libc::S_IFMT == libc::S_IFDIR)
 }
 
 /// How many processes and threads there are, of whomever: sysinfo(2).

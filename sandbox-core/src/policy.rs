@@ -406,7 +406,7 @@ fn check_limits(limits: &Limits, profile: &Profile) -> Result<(), Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::profile::{Grammar, Script};
+    use crate::profile::Grammar;
     use std::ffi::OsString;
 
     static PROFILE: Profile = Profile {
@@ -415,7 +415,6 @@ mod tests {
         version: "",
         switches: &[],
         grammar: Grammar::PLAIN,
-        script: Script::Text,
         environment: &[],
         library: &["/usr/share/x"],
         launchers: &["/bin/sh"],
