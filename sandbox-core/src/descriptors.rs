@@ -89,11 +89,12 @@ pub(crate) fn refuse_loose_sockets() -> Result<(), Failure> {
     Ok(())
 }
 
-/// Keeps a pipe, or a file without a name, that the script is given for reading from being opened again for writing, by way
-/// of `/proc/self/fd`: Landlock knows no such files, and what is written there a later program may read as its input.
+/// Keeps a pipe, or a file without a name, that the script is given for reading from being opened again for writing, by
+/// way of `/proc/self/fd`: Landlock knows no such files, and what is written there a later program may read as its
+/// input.
 ///
-/// The mode that says so is the pipe's, whoever has it. A pipe that the script writes to keeps its own: its reader may open
-/// it by `/dev/stdin`.
+/// The mode that says so is the pipe's, whoever has it. A pipe that the script writes to keeps its own: its reader may
+/// open it by `/dev/stdin`.
 ///
 /// # Errors
 /// [`Failure::Step`] when the mode cannot be changed, and others could write.

@@ -48,8 +48,8 @@ pub fn seccomp() -> io::Result<()> {
 
 /// Whether this thread is the only one of its process.
 ///
-/// The kernel is asked for a thread group of one's own, which it gives to a single thread, for whom nothing changes, and
-/// refuses to one of many (unshare(2), `CLONE_THREAD`). Where a filter around us refuses the call, `/proc` tells.
+/// The kernel is asked for a thread group of one's own, which it gives to a single thread, for whom nothing changes,
+/// and refuses to one of many (unshare(2), `CLONE_THREAD`). Where a filter around us refuses the call, `/proc` tells.
 ///
 /// # Errors
 /// When the call is refused and `/proc` is not mounted.
@@ -87,7 +87,8 @@ pub(crate) fn is_directory(file: &File) -> io::Result<bool> {
 
 /// How many processes and threads there are, of whomever: sysinfo(2).
 pub(crate) fn tasks() -> u64 {
-    // SAFETY: all zero is a valid sysinfo, and the kernel fills it while it lives; the call fails for bad pointers only.
+    // SAFETY: all zero is a valid sysinfo, and the kernel fills it while it lives; the call fails for bad pointers
+    // only.
     let info = unsafe {
         let mut info: libc::sysinfo = std::mem::zeroed();
         libc::sysinfo(&raw mut info);

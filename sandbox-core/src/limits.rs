@@ -107,9 +107,9 @@ pub fn resource(name: &str) -> Option<Resource> {
 
 /// The resource limits that a run is to have, and on whose word; `tasks` are the user's, present and to come.
 ///
-/// Address space is the outer bound of memory: it counts also what is shared or only reserved, so the profile says how much
-/// comes on top. Where the interpreter does not count what it allocates, the private memory that can be written is held
-/// to the budget itself.
+/// Address space is the outer bound of memory: it counts also what is shared or only reserved, so the profile says how
+/// much comes on top. Where the interpreter does not count what it allocates, the private memory that can be written is
+/// held to the budget itself.
 pub(crate) fn resources(
     limits: &Limits,
     profile: &Profile,

@@ -188,8 +188,8 @@ impl Policy {
             .any(|grant| directory.starts_with(directory.join(&grant.path)))
     }
 
-    /// Where temporary files go instead of `named`, the value of `TMPDIR`: into a directory that the script may write, and
-    /// read if there is one. Nothing where there is none, or `named` is such a place.
+    /// Where temporary files go instead of `named`, the value of `TMPDIR`: into a directory that the script may write,
+    /// and read if there is one. Nothing where there is none, or `named` is such a place.
     #[must_use]
     pub fn temporary(&self, named: Option<&OsStr>) -> Option<PathBuf> {
         let granted = |access| {

@@ -28,15 +28,15 @@ pub enum Source<F> {
 #[derive(Debug)]
 pub struct Text(pub Vec<u8>);
 
-/// A script, or a directory, for the interpreter to read through this descriptor. What could not be opened has none, and the
-/// interpreter reports it.
+/// A script, or a directory, for the interpreter to read through this descriptor. What could not be opened has none,
+/// and the interpreter reports it.
 #[derive(Debug)]
 pub struct Opened(pub Option<File>);
 
 /// How a host takes the script.
 ///
-/// What the script may read of itself is granted by the descriptor, not by a name that may mean another file by then; so
-/// the descriptor comes along, and the form gets it back.
+/// What the script may read of itself is granted by the descriptor, not by a name that may mean another file by then;
+/// so the descriptor comes along, and the form gets it back.
 pub trait Form: Sized {
     /// Opens a script.
     ///

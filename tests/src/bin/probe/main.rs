@@ -1,8 +1,8 @@
 //! Makes a raw system call, or a small attack, inside the sandbox that a host's scripts run in.
 //!
-//! `probe [-H HOST] [sandbox flags] [-B] [-N] [-i] -e ACTION` enters the sandbox by the host's own profile, hlua's unless it is
-//! said, and then acts; `probe --bare ACTION` acts outside, as the control. It prints `ok`, or the errno's name, or dies of the
-//! signal.
+//! `probe [-H HOST] [sandbox flags] [-B] [-N] [-i] -e ACTION` enters the sandbox by the host's own profile, hlua's
+//! unless it is said, and then acts; `probe --bare ACTION` acts outside, as the control. It prints `ok`, or the errno's
+//! name, or dies of the signal.
 #![no_main]
 
 mod actions;
