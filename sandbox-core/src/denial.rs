@@ -49,6 +49,8 @@ pub struct Hints {
     directory: Option<PathBuf>,
     /// Whether the working directory is outside the grants.
     closed: bool,
+    /// Whether the script may start programs.
+    programs: bool,
 }
 
 impl Hints {
@@ -58,7 +60,7 @@ impl Hints {
         let (bounds, memory) = (confined.bounds.clone(), confined.memory.bound);
         let directory = std::env::current_dir().ok();
         let closed = !directory.as_deref().is_some_and(|directory| policy.reads(directory));
-        Hints { bounds, memory, directory, closed }
+        Hints { bounds, memory, directory, closed, programs: policy.runs_programs() }
     }
 
     /// Advice for a module that was looked for in the working directory and not found. Whether it is
@@ -73,8 +75,17 @@ impl Hints {
     #[must_use]
     pub fn for_message(&self, message: &[u8], path: Option<&Path>) -> Option<String> {
         let says = |text: &str| message.windows(text.len()).any(|window| window == text.as_bytes());
-        if says("not enough memory") || says("Cannot allocate memory") {
+        if says("not enough memory") {
             return self.memory();
+        }
+        if says("Cannot allocate memory") {
+            // The C library's popen says so whatever kept it from starting a process.
+            let processes = self.limit(Resource::NPROC).filter(|_| self.programs);
+            let hints: Vec<_> = processes.into_iter().chain(self.memory()).collect();
+            return (!hints.is_empty()).then(|| hints.join("; or "));
+        }
+        if self.programs && says("Resource temporarily unavailable") {
+            return self.limit(Resource::NPROC);
         }
         if says("File too large") {
             return self.limit(Resource::FSIZE);
@@ -194,6 +205,7 @@ mod tests {
             memory: None,
             directory: Some("/home/u".into()),
             closed: true,
+            programs: false,
         };
         let memory = hints.for_message(b"x.lua:1: not enough memory", None).unwrap();
         assert!(memory.contains("--limit-memory=1G"), "{memory}");

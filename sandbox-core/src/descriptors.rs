@@ -10,6 +10,7 @@ use std::os::fd::AsRawFd;
 use std::sync::atomic::{AtomicI32, Ordering};
 
 use crate::failure::Failure;
+use crate::kernel;
 
 /// The standard descriptors that were closed, as bits.
 static OCCUPIED: AtomicI32 = AtomicI32::new(0);
@@ -88,11 +89,12 @@ pub(crate) fn refuse_loose_sockets() -> Result<(), Failure> {
     Ok(())
 }
 
-/// Keeps a pipe, or a file without a name, that the script is given for reading from being opened again for writing, by way
-/// of `/proc/self/fd`: Landlock knows no such files, and what is written there a later program may read as its input.
+/// Keeps a pipe, or a file without a name, that the script is given for reading from being opened again for writing, by
+/// way of `/proc/self/fd`: Landlock knows no such files, and what is written there a later program may read as its
+/// input.
 ///
-/// The mode that says so is the pipe's, whoever has it. A pipe that the script writes to keeps its own: its reader may open
-/// it by `/dev/stdin`.
+/// The mode that says so is the pipe's, whoever has it. A pipe that the script writes to keeps its own: its reader may
+/// open it by `/dev/stdin`.
 ///
 /// # Errors
 /// [`Failure::Step`] when the mode cannot be changed, and others could write.
@@ -116,7 +118,7 @@ pub(crate) fn keep_directions() -> Result<(), Failure> {
 /// Whether a descriptor is that of a pipe without a name, or of a file in memory that has none.
 fn has_no_place(number: i32) -> bool {
     const PIPES: libc::c_long = 0x5049_5045;
-    let Some(file) = stat(number) else { return false };
+    let Ok(file) = kernel::stat(number) else { return false };
     match file.st_mode & libc::S_IFMT {
         libc::S_IFIFO => file_system(number) == Some(PIPES),
         libc::S_IFREG if file.st_nlink == 0 => file_system(number)
@@ -127,22 +129,12 @@ fn has_no_place(number: i32) -> bool {
 
 /// Whether the file belongs to somebody else, who lets nobody write to it.
 fn is_anothers(number: i32) -> bool {
-    // SAFETY: geteuid(2) always succeeds and touches no memory.
-    let user = unsafe { libc::geteuid() };
-    stat(number).is_some_and(|file| file.st_uid != user && file.st_mode & 0o022 == 0)
-}
-
-fn stat(number: i32) -> Option<libc::stat> {
-    // SAFETY: all zero is a valid stat, and the kernel fills it while it lives.
-    unsafe {
-        let mut stat: libc::stat = std::mem::zeroed();
-        (libc::fstat(number, &raw mut stat) == 0).then_some(stat)
-    }
+    kernel::stat(number).is_ok_and(|file| file.st_uid != kernel::user() && file.st_mode & 0o022 == 0)
 }
 
 /// The magic number of the file system (statfs(2)).
 fn file_system(number: i32) -> Option<libc::c_long> {
-    // SAFETY: as above, for statfs.
+    // SAFETY: all zero is a valid statfs, and the kernel fills it while it lives.
     unsafe {
         let mut stat: libc::statfs = std::mem::zeroed();
         (libc::fstatfs(number, &raw mut stat) == 0).then_some(stat.f_type)

@@ -8,13 +8,16 @@ use crate::outcome::Outcome;
 use crate::policy::Policy;
 use crate::profile::Profile;
 use crate::sandbox::{Confined, Sealed};
-use crate::source::Source;
+use crate::source::{Form, Source};
 
 /// A script language behind the doors. The methods are called once each, in the order in which
 /// they stand here; [`crate::main`] is the caller.
 pub trait Host: Sized {
     /// What the host declares.
     const PROFILE: &'static Profile;
+
+    /// How it takes the script.
+    type Script: Form;
 
     /// What the plain interpreter says to a wrong option of its own.
     fn usage(argv0: &OsStr, error: &UsageError) -> Usage;
@@ -35,7 +38,7 @@ pub trait Host: Sized {
     fn neuter(&mut self, policy: &Policy, confined: &Confined) -> Result<(), Failure>;
 
     /// Runs the user's program; the proof that the doors are closed is consumed.
-    fn run(self, source: Source, sealed: Sealed) -> Outcome;
+    fn run(self, source: Source<Self::Script>, sealed: Sealed) -> Outcome;
 }
 
 /// The plain interpreter's answer to a wrong option.

@@ -45,9 +45,9 @@ pub use net::Net;
 pub use options::{Action, Options};
 pub use outcome::Outcome;
 pub use policy::Policy;
-pub use profile::{Extra, Grammar, Lift, Neutered, Profile, Script, Switch};
+pub use profile::{Extra, Grammar, Lift, Neutered, Profile, Switch};
 pub use sandbox::{Confined, Sandbox, Sealed};
-pub use source::Source;
+pub use source::{Form, Opened, Source, Text};
 
 /// Runs a host from the first argument to the exit status.
 ///
@@ -85,7 +85,7 @@ fn run<H: Host>() -> Result<Outcome, Failure> {
         }
     }
     let policy = Policy::of(&options, profile, interactive)?;
-    let (source, script) = Source::open(&options.invocation.program, profile.script)?;
+    let (source, script) = Source::open(&options.invocation.program)?;
     descriptors::close_inherited(script.as_ref())?;
     if !policy.net.is_empty() {
         descriptors::refuse_loose_sockets()?;

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io;
+use std::os::unix::ffi::OsStrExt;
 
 use rlimit::Resource;
 
@@ -106,9 +107,9 @@ pub fn resource(name: &str) -> Option<Resource> {
 
 /// The resource limits that a run is to have, and on whose word; `tasks` are the user's, present and to come.
 ///
-/// Address space is the outer bound of memory: it counts also what is shared or only reserved, so the profile says how much
-/// comes on top. Where the interpreter does not count what it allocates, the private memory that can be written is held
-/// to the budget itself.
+/// Address space is the outer bound of memory: it counts also what is shared or only reserved, so the profile says how
+/// much comes on top. Where the interpreter does not count what it allocates, the private memory that can be written is
+/// held to the budget itself.
 pub(crate) fn resources(
     limits: &Limits,
     profile: &Profile,
@@ -154,8 +155,13 @@ pub(crate) const LEAST_FILES: u64 = 4;
 pub(crate) fn tasks_of(uid: u32) -> io::Result<u64> {
     let mut tasks = 0;
     for entry in fs::read_dir("/proc")? {
-        // Not every entry is a process, and a process may end while we look.
-        if let Ok(status) = fs::read(entry?.path().join("status")) {
+        let entry = entry?;
+        // `self` and `thread-self` would count this process again.
+        if !entry.file_name().as_bytes().iter().all(u8::is_ascii_digit) {
+            continue;
+        }
+        // A process may end while we look.
+        if let Ok(status) = fs::read(entry.path().join("status")) {
             tasks += threads_of(&String::from_utf8_lossy(&status), uid).unwrap_or(0);
         }
     }

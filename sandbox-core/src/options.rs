@@ -396,7 +396,7 @@ pub(crate) fn rlimit_of(text: &str) -> Result<(rlimit::Resource, u64), &'static 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::profile::{Grammar, Script};
+    use crate::profile::Grammar;
 
     static PROFILE: Profile = PLAIN;
 
@@ -409,7 +409,6 @@ mod tests {
             Switch { name: "-i", value: false, help: "interactive" },
         ],
         grammar: Grammar::PLAIN,
-        script: Script::Text,
         environment: &[],
         library: &[],
         launchers: &[],

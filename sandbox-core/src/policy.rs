@@ -190,8 +190,8 @@ impl Policy {
         )
     }
 
-    /// Where temporary files go instead of `named`, the value of `TMPDIR`: into a directory that the script may write, and
-    /// read if there is one. Nothing where there is none, or `named` is such a place.
+    /// Where temporary files go instead of `named`, the value of `TMPDIR`: into a directory that the script may write,
+    /// and read if there is one. Nothing where there is none, or `named` is such a place.
     #[must_use]
     pub fn temporary(&self, named: Option<&OsStr>) -> Option<PathBuf> {
         let granted = |access| {
@@ -408,7 +408,7 @@ fn check_limits(limits: &Limits, profile: &Profile) -> Result<(), Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::profile::{Grammar, Script};
+    use crate::profile::Grammar;
     use std::ffi::OsString;
 
     static PROFILE: Profile = Profile {
@@ -417,7 +417,6 @@ mod tests {
         version: "",
         switches: &[],
         grammar: Grammar::PLAIN,
-        script: Script::Text,
         environment: &[],
         library: &["/usr/share/x"],
         launchers: &["/bin/sh"],

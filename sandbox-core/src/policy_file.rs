@@ -259,7 +259,7 @@ impl Reader<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::profile::{Extra, Grammar, Script};
+    use crate::profile::{Extra, Grammar};
     use crate::units::Limit;
 
     static PROFILE: Profile = Profile {
@@ -268,7 +268,6 @@ mod tests {
         version: "",
         switches: &[],
         grammar: Grammar::PLAIN,
-        script: Script::Text,
         environment: &[],
         library: &[],
         launchers: &[],

@@ -15,8 +15,6 @@ pub struct Profile {
     pub switches: &'static [Switch],
     /// How the interpreter reads them.
     pub grammar: Grammar,
-    /// How the host takes the script.
-    pub script: Script,
     /// Environment variables of the language's that reach the script without being named.
     pub environment: &'static [&'static str],
     /// Files and directories that are readable by default, as far as they exist.
@@ -59,15 +57,6 @@ impl Grammar {
     /// One option an argument, values without a dash, mistakes explained by the host.
     pub const PLAIN: Grammar =
         Grammar { dashed_values: false, clusters: false, programs: &[], explains_itself: false };
-}
-
-/// How a host takes the script.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Script {
-    /// As text, read before the doors close. Its name must be that of a file that can be read.
-    Text,
-    /// As an open descriptor of a file or a directory. What cannot be opened the interpreter reports.
-    Descriptor,
 }
 
 /// An option of the plain interpreter, such as `-e`.

@@ -11,8 +11,8 @@ pub(crate) struct Inherited {
 }
 
 impl Inherited {
-    /// Blocks every signal but those of faults, to wait for them instead, and makes the end of a child known: a starter may
-    /// have had it ignored, and then the kernel tells nobody.
+    /// Blocks every signal but those of faults, to wait for them instead, and makes the end of a child known: a starter
+    /// may have had it ignored, and then the kernel tells nobody.
     ///
     /// # Errors
     /// Those of sigaction(2) and sigprocmask(2).

@@ -1,31 +1,22 @@
 //! The script: opened once and read through that descriptor, so that what was opened is what runs.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use crate::failure::Failure;
 use crate::invocation::Program;
-use crate::profile::Script;
 
-/// The user's program.
+/// The user's program, a file of it in the form that the host takes.
 #[derive(Debug)]
-pub enum Source {
+pub enum Source<F> {
     /// A script file.
     File {
         /// As typed.
         name: OsString,
-        /// All of it.
-        text: Vec<u8>,
-    },
-    /// A file or a directory, for the interpreter to read through this descriptor, which is none where the name
-    /// could not be opened.
-    Opened {
-        /// As typed.
-        name: OsString,
-        /// What is there.
-        file: Option<File>,
+        /// What of it.
+        script: F,
     },
     /// `-`: it will be read from standard input, behind the doors.
     Stdin,
@@ -33,34 +24,71 @@ pub enum Source {
     None,
 }
 
-impl Source {
-    /// Opens the script, and reads it for a host that takes text. The descriptor comes along: what the script may read of itself is
-    /// granted by it, not by a name that may mean another file by then.
+/// A script as text, read before the doors close: its name must be that of a file that can be read.
+#[derive(Debug)]
+pub struct Text(pub Vec<u8>);
+
+/// A script, or a directory, for the interpreter to read through this descriptor. What could not be opened has none,
+/// and the interpreter reports it.
+#[derive(Debug)]
+pub struct Opened(pub Option<File>);
+
+/// How a host takes the script.
+///
+/// What the script may read of itself is granted by the descriptor, not by a name that may mean another file by then;
+/// so the descriptor comes along, and the form gets it back.
+pub trait Form: Sized {
+    /// Opens a script.
     ///
     /// # Errors
     /// [`Failure::Script`].
-    pub fn open(program: &Program, script: Script) -> Result<(Self, Option<File>), Failure> {
-        match program {
-            Program::Stdin => Ok((Source::Stdin, None)),
-            Program::None => Ok((Source::None, None)),
-            Program::File(name) if script == Script::Descriptor => {
-                Ok((Source::Opened { name: name.clone(), file: None }, File::open(name).ok()))
-            }
-            Program::File(name) => {
-                let path = PathBuf::from(name);
-                let (text, file) = read(&path).map_err(|source| Failure::Script { path, source })?;
-                Ok((Source::File { name: name.clone(), text }, Some(file)))
-            }
+    fn open(name: &OsStr) -> Result<(Self, Option<File>), Failure>;
+
+    /// Takes the descriptor back, or closes it.
+    #[must_use]
+    fn holding(self, script: Option<File>) -> Self;
+}
+
+impl Form for Text {
+    fn open(name: &OsStr) -> Result<(Self, Option<File>), Failure> {
+        let path = PathBuf::from(name);
+        match read(&path) {
+            Ok((text, file)) => Ok((Text(text), Some(file))),
+            Err(source) => Err(Failure::Script { path, source }),
         }
+    }
+
+    fn holding(self, _script: Option<File>) -> Self {
+        self
     }
 }
 
-impl Source {
-    /// Hands the descriptor to a source that is read through it; others have no more use for it.
-    pub(crate) fn holding(self, script: Option<File>) -> Self {
+impl Form for Opened {
+    fn open(name: &OsStr) -> Result<(Self, Option<File>), Failure> {
+        Ok((Opened(None), File::open(name).ok()))
+    }
+
+    fn holding(self, script: Option<File>) -> Self {
+        Opened(script)
+    }
+}
+
+impl<F: Form> Source<F> {
+    pub(crate) fn open(program: &Program) -> Result<(Self, Option<File>), Failure> {
+        match program {
+            Program::Stdin => Ok((Source::Stdin, None)),
+            Program::None => Ok((Source::None, None)),
+            Program::File(name) => {
+                let (script, file) = F::open(name)?;
+                Ok((Source::File { name: name.clone(), script }, file))
+            }
+        }
+    }
+
+    pub(crate) fn holding(self, file: Option<File>) -> Self {
         match self {
-            Source::Opened { name, .. } => Source::Opened { name, file: script },
-            read => read,
+            Source::File { name, script } => Source::File { name, script: script.holding(file) },
+            nothing => nothing,
         }
     }
 }
@@ -82,7 +110,7 @@ mod tests {
     use super::*;
 
     fn error(name: &str) -> String {
-        Source::open(&Program::File(name.into()), Script::Text).unwrap_err().to_string()
+        Text::open(name.as_ref()).unwrap_err().to_string()
     }
 
     #[test]

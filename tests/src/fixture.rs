@@ -68,9 +68,9 @@ impl Drop for Scratch {
 
 /// Everything that a run of a row finds.
 ///
-/// `{base}` holds `{dir}`, the working directory with the fixtures, and `{outside}` with the file `{secret}`, which holds
-/// `{token}`. `{victim}` is another process of the same account, `{port}` a TCP and UDP server, `{free}` a TCP port that
-/// nobody uses, `{socket}` a unix socket.
+/// `{base}` holds `{dir}`, the working directory with the fixtures, and `{outside}` with the file `{secret}`, which
+/// holds `{token}`. `{victim}` is another process of the same account, `{port}` a TCP and UDP server, `{free}` a TCP
+/// port that nobody uses, `{socket}` a unix socket.
 pub struct Fixture {
     scratch: Scratch,
     token: String,
@@ -239,7 +239,7 @@ impl Fixture {
             }
         }
         if text.contains("{free}") {
-            self.free = free_port().ok_or("every port is taken")?;
+            self.free = free_port()?;
         }
         if text.contains("{socket}") {
             let path = PathBuf::from(self.fill("{socket}"));
@@ -255,16 +255,17 @@ impl Fixture {
     }
 }
 
-/// A port that nobody listens on, below those that the kernel gives out by itself: nobody gets it by chance. None is given
-/// out twice.
-fn free_port() -> Option<u16> {
+/// A port that nobody listens on, below those that the kernel gives out by itself: nobody gets it by chance. None is
+/// given out twice.
+pub fn free_port() -> Result<u16> {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     const FIRST: u16 = 20_000;
     const COUNT: u16 = 12_000;
     // Two runs at a time should not begin at the same.
     let offset = (std::process::id() % u32::from(COUNT)) as u16;
     let ports = (0..COUNT).map(|_| FIRST + offset.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed)) % COUNT);
-    ports.into_iter().find(|port| TcpListener::bind(("0.0.0.0", *port)).is_ok())
+    let mut free = ports.into_iter().filter(|port| TcpListener::bind(("0.0.0.0", *port)).is_ok());
+    free.next().ok_or_else(|| "every port is taken".to_owned())
 }
 
 /// Another process of the same account, with the secret in its environment and its memory.

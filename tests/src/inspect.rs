@@ -36,8 +36,8 @@ pub fn last_child(mut pid: u32) -> u32 {
     }
 }
 
-/// Wait until the process has come to where it stays: it sleeps, or it has computed for a while since. Both are seen from its
-/// account of time, so that a busy machine changes nothing.
+/// Wait until the process has come to where it stays: it sleeps, or it has computed for a while since. Both are seen
+/// from its account of time, so that a busy machine changes nothing.
 pub fn settle(pid: u32, most: Duration) {
     const WHILE: u64 = 5;
     let deadline = Instant::now() + most;

@@ -1,8 +1,8 @@
 //! The casebook: tables of attacks, and what runs them.
 //!
-//! A row says what is tried, with which flags, what must happen inside the sandbox, and a **control** that shows the same
-//! thing succeeding elsewhere: granted by a flag, in the bare interpreter, or in the probe outside the sandbox.
-//! A denial without a control does not load, because a test that cannot fail proves nothing.
+//! A row says what is tried, with which flags, what must happen inside the sandbox, and a **control** that shows the
+//! same thing succeeding elsewhere: granted by a flag, in the bare interpreter, or in the probe outside the sandbox. A
+//! denial without a control does not load, because a test that cannot fail proves nothing.
 
 pub mod binaries;
 pub mod expect;

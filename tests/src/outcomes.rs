@@ -24,22 +24,9 @@ pub struct Module {
     /// The sandbox's flags, beside a directory for temporary files.
     #[serde(default)]
     pub flags: Vec<String>,
-    /// Tests that are run under neither interpreter.
-    #[serde(default)]
-    pub left_out: Vec<Listed>,
     /// Tests that come to something else inside the sandbox.
     #[serde(default)]
     pub differs: Vec<Difference>,
-}
-
-/// Some tests, and why they are listed.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Listed {
-    /// Why.
-    pub reason: String,
-    /// Their names, without the module's; one that ends in `*` stands for all that begin so.
-    pub tests: Vec<String>,
 }
 
 /// Some tests that come to the same inside the sandbox, and not to that outside.
@@ -50,7 +37,7 @@ pub struct Difference {
     pub reason: String,
     /// What they come to: `error`, `fail`, `skip`, `ok`.
     pub inside: String,
-    /// Their names, as in [`Listed`].
+    /// Their names, without the module's; one that ends in `*` stands for all that begin so.
     pub tests: Vec<String>,
 }
 
@@ -74,9 +61,7 @@ pub fn load(text: &str) -> Result<Table> {
         if !names.insert(&module.name) {
             return Err(format!("cpython.toml: {} is listed twice", module.name));
         }
-        let reasons =
-            module.left_out.iter().map(|l| &l.reason).chain(module.differs.iter().map(|d| &d.reason));
-        if reasons.clone().any(|reason| reason.trim().is_empty()) {
+        if module.differs.iter().any(|difference| difference.reason.trim().is_empty()) {
             return Err(format!("cpython.toml: {}: a difference without a reason", module.name));
         }
     }

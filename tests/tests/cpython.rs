@@ -1,5 +1,5 @@
-//! CPython's own tests under hpython and under the interpreter that they were written for: each comes to the same, but for
-//! the differences that `programs/cpython.toml` lists with their reasons.
+//! CPython's own tests under hpython and under the interpreter that they were written for: each comes to the same, but
+//! for the differences that `programs/cpython.toml` lists with their reasons.
 //!
 //! They are run by an ordinary account: as root many of them step aside.
 
@@ -124,7 +124,6 @@ fn run(
     let mut words: Vec<OsString> =
         granted.iter().filter(|_| inside).chain(flags).map(OsString::from).collect();
     words.extend([place.join(RUNNER).into(), format!("test.{}", module.name).into(), report.clone().into()]);
-    words.extend(module.left_out.iter().flat_map(|listed| &listed.tests).map(OsString::from));
     let job = Job {
         program: interpreter.to_owned(),
         args: words,

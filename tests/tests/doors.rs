@@ -1,4 +1,5 @@
-//! The way in: options, policy files, grants, scripts, kernels. What is wrong is said in a sentence, and nothing is run.
+//! The way in: options, policy files, grants, scripts, kernels. What is wrong is said in a sentence, and nothing is
+//! run.
 
 use casebook::harness;
 use std::process::ExitCode;

@@ -1,8 +1,8 @@
-//! Every line of `filters/` is asked on the running kernel: the probe makes the call with arguments that the line decides, and
-//! with their neighbours, and the answer is compared with what the rules say.
+//! Every line of `filters/` is asked on the running kernel: the probe makes the call with arguments that the line
+//! decides, and with their neighbours, and the answer is compared with what the rules say.
 //!
-//! All else about the arguments is bad on purpose, so that a call that is let through fails harmlessly (EBADF, EFAULT, ...):
-//! what the kernel answers then cannot be taken for a refusal.
+//! All else about the arguments is bad on purpose, so that a call that is let through fails harmlessly (EBADF, EFAULT,
+//! ...): what the kernel answers then cannot be taken for a refusal.
 
 use casebook::Result;
 use casebook::binaries::Binaries;
@@ -18,7 +18,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// As a descriptor it is closed, as a pointer it leads nowhere, as a process it does not exist, as anything else it is too much.
+/// As a descriptor it is closed, as a pointer it leads nowhere, as a process it does not exist, as anything else it is
+/// too much.
 const BAD: u64 = 0x7fff_fffe;
 
 const ARCH: Arch = if cfg!(target_arch = "aarch64") { Arch::Aarch64 } else { Arch::X86_64 };
@@ -63,8 +64,8 @@ fn trials(binaries: &'static Binaries) -> Result<Vec<Trial>> {
     Ok(trials)
 }
 
-/// The filters that flags can load on this kernel: signals are let out only where Landlock keeps them in, TCP only where
-/// Landlock holds its ports.
+/// The filters that flags can load on this kernel: signals are let out only where Landlock keeps them in, TCP only
+/// where Landlock holds its ports.
 fn sets() -> Result<Vec<Set>> {
     let abi = sys::landlock_abi();
     let write = (vec!["write"], vec!["--allow-write=/tmp"]);
@@ -137,7 +138,8 @@ fn ask_line(set: &Set, rules: &[usize], identity: Identity, binaries: &Binaries)
     Ok(())
 }
 
-/// Arguments that the rule decides; the same with high bits that the kernel ignores; the same with one bit changed that it tests.
+/// Arguments that the rule decides; the same with high bits that the kernel ignores; the same with one bit changed that
+/// it tests.
 fn arguments(rule: &Rule) -> Vec<[u64; 6]> {
     let mut decided = [BAD; 6];
     for condition in &rule.when {
@@ -178,7 +180,8 @@ fn words(set: &Set, name: &str, number: u32, arguments: &[u64; 6]) -> String {
 /// Calls that end or double the process: each gets a process of its own.
 const ALONE: &[&str] = &["fork", "vfork", "clone", "pause", "exit", "exit_group", "rt_sigreturn"];
 
-/// The answers in order. Many calls share a process; one that dies of its call answers with that, and the rest goes on in a new one.
+/// The answers in order. Many calls share a process; one that dies of its call answers with that, and the rest goes on
+/// in a new one.
 fn answers(
     set: &Set,
     questions: &[Question],
@@ -244,8 +247,8 @@ fn run(job: &Job) -> Result<Ran> {
 /// The answers that filters give.
 const REFUSALS: &[&str] = &["EPERM", "EACCES", "ENOSYS", "EOPNOTSUPP"];
 
-/// Linux 6.14 and later let these through every filter, because the kernel itself places them in programs that are traced. From
-/// anywhere else the first dies and the second fails.
+/// Linux 6.14 and later let these through every filter, because the kernel itself places them in programs that are
+/// traced. From anywhere else the first dies and the second fails.
 const PASSED_THROUGH: &[(&str, &str)] = &[("uretprobe", "SIGILL"), ("uprobe", "EPROTO")];
 
 fn check(question: &Question, answer: &str, identity: Identity, binaries: &Binaries) -> Result<()> {

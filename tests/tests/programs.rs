@@ -1,10 +1,11 @@
-//! Real programs: libraries that Debian ships, some wheels from PyPI, and modules of Python's own, worked hard under the plain
-//! interpreter and under its host. The output is the same, and so is what they leave in the directory that is granted.
+//! Real programs: libraries that Debian ships, some wheels from PyPI, and modules of Python's own, worked hard under
+//! the plain interpreter and under its host. The output is the same, and so is what they leave in the directory that is
+//! granted.
 
 use casebook::Result;
 use casebook::binaries::Binaries;
 use casebook::expect;
-use casebook::fixture::{Fixture, Scratch};
+use casebook::fixture::{self, Fixture, Scratch};
 use casebook::harness;
 use casebook::host::Host;
 use casebook::identity::Identity;
@@ -14,7 +15,6 @@ use std::collections::BTreeMap;
 use std::env;
 use std::ffi::OsString;
 use std::fs;
-use std::net::TcpListener;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -26,9 +26,9 @@ struct Program {
     host: Host,
     /// The sandbox's flags.
     flags: &'static [&'static str],
-    /// What is run, between the interpreter's options and the end of the line. `{here}` is the directory of the programs,
-    /// `{fennel}` the compiler, `{venv}` the virtual environment with the wheels; `{work}` is a fresh directory, and
-    /// `{port}` a free one.
+    /// What is run, between the interpreter's options and the end of the line. `{here}` is the directory of the
+    /// programs, `{fennel}` the compiler, `{venv}` the virtual environment with the wheels; `{work}` is a fresh
+    /// directory, and `{port}` a free one.
     line: &'static [&'static str],
     /// What starts the interpreter, if not we: a program for the real Python.
     driver: Option<&'static [&'static str]>,
@@ -206,7 +206,8 @@ fn compare(
     if let Some(reason) = place.lacks(file)? {
         return harness::skip(package, &reason);
     }
-    let port = free_port()?.to_string();
+    // Both runs have the same, because the output names it.
+    let port = fixture::free_port()?.to_string();
     let plain = run(program, false, &port, identity, binaries, place)?;
     check_control(program, &plain.ran)?;
     let ours = run(program, true, &port, identity, binaries, place)?;
@@ -214,12 +215,6 @@ fn compare(
         return Ok(Completion::Completed);
     }
     Err(difference(program, &plain, &ours).into())
-}
-
-/// A port that nobody listens on; both runs have the same, because the output names it.
-fn free_port() -> Result<u16> {
-    let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
-    free.map(|address| address.port()).map_err(|e| format!("no free port: {e}"))
 }
 
 fn check_control(program: &Program, plain: &Ran) -> Result<()> {
@@ -290,7 +285,8 @@ fn run(
     };
     let ran = job.run()?;
     let mut left = BTreeMap::new();
-    collect(&fixture.directory(), &mut left).map_err(|e| format!("cannot read what is left: {e}"))?;
+    let directory = fixture.directory();
+    collect(&directory, &directory, &mut left).map_err(|e| format!("cannot read what is left: {e}"))?;
     Ok(Run { ran, left })
 }
 
@@ -306,14 +302,14 @@ fn environment(program: &Program, place: &Place) -> Vec<(OsString, OsString)> {
     environment
 }
 
-/// Every file beneath a directory.
-fn collect(directory: &Path, into: &mut BTreeMap<PathBuf, Vec<u8>>) -> std::io::Result<()> {
+/// Every file beneath a directory, by its path from there.
+fn collect(root: &Path, directory: &Path, into: &mut BTreeMap<PathBuf, Vec<u8>>) -> std::io::Result<()> {
     for entry in fs::read_dir(directory)? {
         let path = entry?.path();
         if path.is_dir() {
-            collect(&path, into)?;
+            collect(root, &path, into)?;
         } else {
-            let name = path.file_name().map(PathBuf::from).unwrap_or_default();
+            let name = path.strip_prefix(root).unwrap_or(&path).to_owned();
             into.insert(name, fs::read(&path)?);
         }
     }

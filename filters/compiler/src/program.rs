@@ -1,8 +1,8 @@
 //! The rules as classic BPF, and the machine that runs it.
 //!
-//! `tree` writes the instructions; here are what they are made of, and the simulator. They are not libseccomp's, because
-//! libseccomp drops the conditional rules of a call that also has an unconditional one ("these four ways of opening a
-//! file, and EACCES for all others").
+//! `tree` writes the instructions; here are what they are made of, and the simulator. They are not libseccomp's,
+//! because libseccomp drops the conditional rules of a call that also has an unconditional one ("these four ways of
+//! opening a file, and EACCES for all others").
 
 use crate::tree::tree;
 use crate::{Action, Arch};

@@ -1,8 +1,8 @@
 //! The shape of a program: where a call number is looked for.
 //!
-//! The program is a tree over call numbers. Its leaves are runs of numbers with one decision: an answer, or the cases of
-//! one call one after another. Start-up pays for every instruction, because the kernel translates the program when it
-//! is loaded, and for depth, because it then runs the program once per call number. So the plan is the one with the
+//! The program is a tree over call numbers. Its leaves are runs of numbers with one decision: an answer, or the cases
+//! of one call one after another. Start-up pays for every instruction, because the kernel translates the program when
+//! it is loaded, and for depth, because it then runs the program once per call number. So the plan is the one with the
 //! fewest instructions and among these the flattest.
 
 use crate::Action;

@@ -298,8 +298,8 @@ fn the_lists_say_what_the_table_says() {
     }
 }
 
-/// connect, bind and sendmsg, which the network's grants open, would point one of a pair of datagram sockets at any socket
-/// by path. So no host makes such a pair.
+/// connect, bind and sendmsg, which the network's grants open, would point one of a pair of datagram sockets at any
+/// socket by path. So no host makes such a pair.
 #[test]
 fn no_host_makes_pairs_of_datagram_sockets() {
     let entries = std::fs::read_dir(filters_directory()).expect("the directory");

@@ -5,7 +5,8 @@ use std::ffi::OsStr;
 
 use hlua::PROFILE;
 use sandbox_core::{
-    Confined, Failure, Hints, Host, Invocation, Outcome, Policy, Profile, Sealed, Source, Usage, UsageError,
+    Confined, Failure, Hints, Host, Invocation, Outcome, Policy, Profile, Sealed, Source, Text, Usage,
+    UsageError,
 };
 
 use crate::account::ACCOUNT;
@@ -36,6 +37,8 @@ struct Prepared {
 
 impl Host for Hlua {
     const PROFILE: &'static Profile = &PROFILE;
+
+    type Script = Text;
 
     fn usage(_argv0: &OsStr, error: &UsageError) -> Usage {
         usage::answer(error)
@@ -73,7 +76,7 @@ impl Host for Hlua {
         Ok(())
     }
 
-    fn run(self, source: Source, _sealed: Sealed) -> Outcome {
+    fn run(self, source: Source<Text>, _sealed: Sealed) -> Outcome {
         let Some(Prepared { hints, lines }) = self.prepared else { unreachable!("neuter comes before run") };
         let reserve = Reserve::default();
         reserve.fill();

@@ -3,7 +3,7 @@
 
 use std::ffi::CStr;
 
-use sandbox_core::{Extra, Grammar, Lift, Neutered, Profile, Script, Switch};
+use sandbox_core::{Extra, Grammar, Lift, Neutered, Profile, Switch};
 
 /// Lua's release, as `lua -v` names it; a test compares it with what is linked.
 pub const RELEASE: &str = "Lua 5.4.8";
@@ -15,7 +15,6 @@ pub static PROFILE: Profile = Profile {
     version: RELEASE,
     switches: &SWITCHES,
     grammar: Grammar::PLAIN,
-    script: Script::Text,
     environment: &[],
     library: &LIBRARY,
     launchers: &["/bin/sh"],

@@ -4,7 +4,7 @@ use std::ffi::{CString, OsStr, OsString, c_int};
 use std::mem;
 use std::os::unix::ffi::OsStrExt;
 
-use sandbox_core::{Given, Invocation, Program, Source};
+use sandbox_core::{Given, Invocation, Program, Source, Text};
 
 use crate::dialogue;
 use crate::environment;
@@ -19,7 +19,7 @@ pub struct Run {
     /// The command line with the script's place in it, as the table `arg` shows it.
     words: Vec<OsString>,
     script: Option<usize>,
-    source: Source,
+    source: Source<Text>,
     chunk: CString,
     init: Option<(CString, CString)>,
     lines: LineSource,
@@ -29,11 +29,10 @@ pub struct Run {
 
 impl Run {
     /// Takes all apart that needs allocation.
-    pub fn new(invocation: Invocation, source: Source, lines: LineSource, terminal: bool) -> Self {
+    pub fn new(invocation: Invocation, source: Source<Text>, lines: LineSource, terminal: bool) -> Self {
         let chunk = match &source {
             Source::File { name, .. } => script::chunk_name('@', name),
-            // hlua's profile asks for text, never for a descriptor.
-            Source::Stdin | Source::None | Source::Opened { .. } => CString::default(),
+            Source::Stdin | Source::None => CString::default(),
         };
         let Invocation { argv0, switches, mut raw, program, args } = invocation;
         raw.insert(0, argv0);
@@ -119,8 +118,8 @@ impl Run {
 
     fn run_script(&mut self, lua: State, reporter: Reporter<'_>) -> bool {
         let mut status = match &self.source {
-            Source::File { text, .. } => lua.load(script::body(text), &self.chunk),
-            Source::Stdin | Source::None | Source::Opened { .. } => lua.load_file(None),
+            Source::File { script: Text(text), .. } => lua.load(script::body(text), &self.chunk),
+            Source::Stdin | Source::None => lua.load_file(None),
         };
         if status == Status::Done {
             // The text has done its work, and may be large.

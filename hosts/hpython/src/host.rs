@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStringExt;
 
 use hpython_profile::PROFILE;
 use sandbox_core::{
-    Confined, Failure, Host, Invocation, Outcome, Policy, Profile, Program, Sealed, Source, Usage,
+    Confined, Failure, Host, Invocation, Opened, Outcome, Policy, Profile, Program, Sealed, Source, Usage,
     UsageError, with_streams_as_inherited,
 };
 
@@ -27,6 +27,8 @@ pub struct Hpython {
 
 impl Host for Hpython {
     const PROFILE: &'static Profile = &PROFILE;
+
+    type Script = Opened;
 
     /// CPython words its own mistakes.
     fn usage(_argv0: &OsStr, _error: &UsageError) -> Usage {
@@ -60,12 +62,12 @@ impl Host for Hpython {
         Ok(())
     }
 
-    fn run(self, source: Source, _sealed: Sealed) -> Outcome {
+    fn run(self, source: Source<Opened>, _sealed: Sealed) -> Outcome {
         let mut interpreter = match self.start {
             Start::Up(interpreter) => interpreter,
             Start::Over(status) => return Outcome::Exit(status),
         };
-        if let Source::Opened { name, file: Some(file) } = source {
+        if let Source::File { name, script: Opened(Some(file)) } = source {
             script::read_through(name, file);
         }
         interpreter.apply(&self.late);

@@ -1,9 +1,8 @@
 """One module of CPython's own tests, run as `python3 -m test` runs it, and told test by test.
 
-    outcomes.py MODULE FILE [NAME ...]
+    outcomes.py MODULE FILE
 
 FILE gets a line for each test as it ends, its outcome and its name, and `end` when all have: what breaks off is seen.
-A test with a NAME, or with a beginning NAME*, is left out. Both stand without the module's name.
 """
 import importlib
 import sys
@@ -73,17 +72,12 @@ def tests_of(suite):
             yield part
 
 
-def is_left_out(name, patterns):
-    return any(name.startswith(p[:-1]) if p.endswith("*") else name == p for p in patterns)
-
-
-def main(module, report, *left_out):
+def main(module, report):
     # Nothing that needs much time, memory, the network or a screen.
     support.use_resources = ()
     with open(report, "w", encoding="utf-8", errors="backslashreplace") as report:
         loaded = unittest.defaultTestLoader.loadTestsFromModule(importlib.import_module(module))
-        kept = (test for test in tests_of(loaded) if not is_left_out(test.id().removeprefix(module + "."), left_out))
-        unittest.TestSuite(kept).run(Outcomes(report))
+        unittest.TestSuite(tests_of(loaded)).run(Outcomes(report))
         print("end", file=report)
 
 

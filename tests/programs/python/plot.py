@@ -1,4 +1,5 @@
 """matplotlib: figures as PNG and SVG into the directory that is granted."""
+import logging
 import os
 import shutil
 import sys
@@ -7,6 +8,9 @@ import tempfile
 DIRECTORY = sys.argv[1]
 # It keeps a list of fonts, which is of no interest afterwards.
 os.environ["MPLCONFIGDIR"] = cache = tempfile.mkdtemp(dir=DIRECTORY)
+
+# On a slow machine it says that the list takes a while.
+logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
 
 import matplotlib
 

@@ -1,7 +1,7 @@
 //! What hpython asks of the sandbox, as data: the same for the program `hpython` and for the tests that enter its
 //! sandbox without Python.
 
-use sandbox_core::{Grammar, Lift, Neutered, Profile, Script, Switch};
+use sandbox_core::{Grammar, Lift, Neutered, Profile, Switch};
 
 /// The interpreter by the name that scripts see, with a zero byte for C.
 pub const EXECUTABLE: &str = concat!(env!("PYTHON_EXECUTABLE"), "\0");
@@ -21,7 +21,6 @@ pub static PROFILE: Profile = Profile {
     version: concat!("Python ", env!("PYTHON_RELEASE")),
     switches: &SWITCHES,
     grammar: GRAMMAR,
-    script: Script::Descriptor,
     environment: &["VIRTUAL_ENV"],
     library: &LIBRARY,
     launchers: &["/bin/sh"],

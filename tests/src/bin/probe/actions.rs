@@ -117,8 +117,8 @@ pub fn value(name: &str, arguments: [u64; 6]) -> Result<u64, i32> {
     raw(calls::number(name).unwrap_or(-1), arguments)
 }
 
-/// Each line of standard input is an action. Each outcome is printed before the next action, which may be the last; the last
-/// outcome is printed by whoever called.
+/// Each line of standard input is an action. Each outcome is printed before the next action, which may be the last; the
+/// last outcome is printed by whoever called.
 fn batch() -> Outcome {
     let mut last = Outcome::Said("nothing to do".to_owned());
     for (number, line) in LINES.get().map_or("", String::as_str).lines().enumerate() {

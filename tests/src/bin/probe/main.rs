@@ -1,8 +1,8 @@
 //! Makes a raw system call, or a small attack, inside the sandbox that a host's scripts run in.
 //!
-//! `probe [-H HOST] [sandbox flags] [-B] [-N] [-i] -e ACTION` enters the sandbox by the host's own profile, hlua's unless it is
-//! said, and then acts; `probe --bare ACTION` acts outside, as the control. It prints `ok`, or the errno's name, or dies of the
-//! signal.
+//! `probe [-H HOST] [sandbox flags] [-B] [-N] [-i] -e ACTION` enters the sandbox by the host's own profile, hlua's
+//! unless it is said, and then acts; `probe --bare ACTION` acts outside, as the control. It prints `ok`, or the errno's
+//! name, or dies of the signal.
 #![no_main]
 
 mod actions;
@@ -15,7 +15,7 @@ mod words;
 
 use outcome::Outcome as Result;
 use sandbox_core::{
-    Confined, Failure, Grammar, Host, Invocation, Outcome, Policy, Profile, Script, Sealed, Source, Switch,
+    Confined, Failure, Grammar, Host, Invocation, Outcome, Policy, Profile, Sealed, Source, Switch, Text,
     Usage, UsageError,
 };
 use std::ffi::{OsStr, OsString};
@@ -30,7 +30,6 @@ const fn of(host: &'static Profile) -> Profile {
         version: "a test instrument",
         switches: &SWITCHES,
         grammar: Grammar::PLAIN,
-        script: Script::Text,
         neutered: &[],
         ..*host
     }
@@ -78,6 +77,8 @@ struct Probe<S> {
 impl<S: Sandbox> Host for Probe<S> {
     const PROFILE: &'static Profile = S::PROFILE;
 
+    type Script = Text;
+
     fn usage(_: &OsStr, _: &UsageError) -> Usage {
         Usage { text: b"usage: probe [sandbox flags] -e ACTION | --bare ACTION\n".to_vec(), status: 2 }
     }
@@ -105,7 +106,7 @@ impl<S: Sandbox> Host for Probe<S> {
         Ok(())
     }
 
-    fn run(self, _: Source, _: Sealed) -> Outcome {
+    fn run(self, _: Source<Text>, _: Sealed) -> Outcome {
         match self.thread {
             Some(helper) => print(helper.act()),
             None => print(actions::perform(&words::split(&self.action))),

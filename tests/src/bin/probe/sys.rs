@@ -10,8 +10,8 @@ use std::thread;
 /// Any system call with any arguments: the result, or the errno.
 pub fn raw(number: c_long, arguments: [u64; 6]) -> Result<u64, i32> {
     let [a, b, c, d, e, f] = arguments;
-    // SAFETY: none in general. The probe is a test instrument and does what it is told: a pointer among the arguments leads
-    // to memory that is leaked for it, or is meant to be a bad one.
+    // SAFETY: none in general. The probe is a test instrument and does what it is told: a pointer among the arguments
+    // leads to memory that is leaked for it, or is meant to be a bad one.
     let result = unsafe { libc::syscall(number, a, b, c, d, e, f) };
     if result == -1 {
         return Err(errno());
@@ -83,8 +83,8 @@ pub fn vfork() -> Outcome {
     #[cfg(target_arch = "x86_64")]
     {
         let result: i64;
-        // SAFETY: the child shares our memory and runs first; it only makes the exit call, from registers, so that no frame
-        // of ours changes. The return address is kept in no memory, as there is no call between.
+        // SAFETY: the child shares our memory and runs first; it only makes the exit call, from registers, so that no
+        // frame of ours changes. The return address is kept in no memory, as there is no call between.
         unsafe {
             std::arch::asm!(
                 "syscall",
@@ -158,8 +158,8 @@ pub fn vsyscall_getcpu() -> Outcome {
     {
         let mut cpu = 0u32;
         let result: i64;
-        // SAFETY: the page has this function at this address on x86_64; if it is not mapped, the process dies, which is an
-        // answer too.
+        // SAFETY: the page has this function at this address on x86_64; if it is not mapped, the process dies, which is
+        // an answer too.
         unsafe {
             std::arch::asm!(
                 "call {page}",
