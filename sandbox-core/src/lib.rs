@@ -17,6 +17,7 @@ pub mod flags;
 mod host;
 mod invocation;
 pub mod kernel;
+pub mod launch;
 pub mod limits;
 mod monitor;
 pub mod net;
