@@ -93,7 +93,7 @@ fn run<H: Host>() -> Result<Outcome, Failure> {
     let sandbox = Sandbox::prepare(&policy, profile, script.as_ref())?;
     let source = source.holding(script);
     confess(profile.name, &policy);
-    monitor::watch(profile.name, &policy)?;
+    monitor::watch(profile, &policy)?;
     environment::reduce(&policy);
 
     let mut host = H::boot(options.invocation)?;

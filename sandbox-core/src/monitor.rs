@@ -13,8 +13,9 @@ use crate::options::Without;
 use crate::outcome;
 use crate::policy::Policy;
 use crate::privileges;
+use crate::profile::Profile;
 use crate::signals::{self, Inherited};
-use crate::tree;
+use crate::tree::{self, Usage};
 use crate::units::Limit;
 
 /// Splits off the monitor, if the policy needs one. Only the child returns; the parent waits for it
@@ -23,7 +24,7 @@ use crate::units::Limit;
 /// # Errors
 /// [`Failure::Step`] when the process cannot be split, [`Failure::Kernel`] when programs may be
 /// started and the kernel cannot tell the run's processes from others.
-pub(crate) fn watch(name: &str, policy: &Policy) -> Result<(), Failure> {
+pub(crate) fn watch(profile: &Profile, policy: &Policy) -> Result<(), Failure> {
     let deadline = match policy.limits.get(Budget::Time) {
         Limit::At(ms) => Instant::now().checked_add(Duration::from_millis(ms)),
         Limit::None => None,
@@ -46,12 +47,27 @@ pub(crate) fn watch(name: &str, policy: &Policy) -> Result<(), Failure> {
             follow(monitor)?;
             inherited.restore().map_err(failed)
         }
-        child => Watch { child, deadline, sweep, strangers, name, limits: &policy.limits, inherited }.run(),
+        child => Watch {
+            child,
+            deadline,
+            sweep,
+            strangers,
+            name: profile.name,
+            limits: &policy.limits,
+            inherited,
+            counts: profile.launches,
+            tick: if profile.launches { TICK_OF_TREES } else { TICK },
+        }
+        .run(),
     }
 }
 
 /// How often the monitor looks at the CPU time of the living.
 const TICK: Duration = Duration::from_secs(1);
+
+/// The same for a tree of processes, which is watched for its size as well. What it may grow in between is what two
+/// processors can do in that time.
+const TICK_OF_TREES: Duration = Duration::from_millis(200);
 
 /// How long a run may take to end after it was asked to.
 const GRACE: Duration = Duration::from_secs(1);
@@ -147,6 +163,9 @@ struct Watch<'a> {
     name: &'a str,
     limits: &'a Limits,
     inherited: Inherited,
+    /// Whether processes and memory of the whole tree are held to their budgets.
+    counts: bool,
+    tick: Duration,
 }
 
 impl Watch<'_> {
@@ -160,10 +179,11 @@ impl Watch<'_> {
                 self.end_all();
                 self.leave_like(status);
             }
-            if looked.elapsed() >= TICK {
+            if looked.elapsed() >= self.tick {
+                let used = tree::usage();
                 looked = Instant::now();
-                if self.cpu_is_spent() {
-                    self.end(Budget::Cpu, outcome::CPU);
+                if let Some((budget, status)) = self.spent(&used) {
+                    self.end(budget, status);
                 }
             }
             if self.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
@@ -184,7 +204,7 @@ impl Watch<'_> {
     /// How long to sleep at most.
     fn pause(&self) -> Duration {
         let left = self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-        left.unwrap_or(TICK).min(TICK)
+        left.unwrap_or(self.tick).min(self.tick)
     }
 
     /// Does with a signal what it would do to a process alone; true when that is to end.
@@ -239,13 +259,22 @@ impl Watch<'_> {
         }
     }
 
-    /// Whether the run as a whole used more CPU time than the budget of one process: neither a chain
-    /// of short lives nor a parent that waits for many is a way around it.
-    fn cpu_is_spent(&self) -> bool {
-        match self.limits.get(Budget::Cpu) {
-            Limit::At(budget) => tree::cpu_time() > Duration::from_millis(budget) + TICK,
-            Limit::None => false,
+    /// The budget that the run as a whole has used up, and the status that tells.
+    ///
+    /// CPU time is that of one process: neither a chain of short lives nor a parent that waits for many is a way around it.
+    fn spent(&self, used: &Usage) -> Option<(Budget, u8)> {
+        let over = |budget, used: u64| matches!(self.limits.get(budget), Limit::At(most) if used > most);
+        let cpu = used.cpu.saturating_sub(TICK);
+        if over(Budget::Cpu, u64::try_from(cpu.as_millis()).unwrap_or(u64::MAX)) {
+            return Some((Budget::Cpu, outcome::CPU));
         }
+        if !self.counts {
+            return None;
+        }
+        if over(Budget::Memory, used.memory) {
+            return Some((Budget::Memory, outcome::KILLED));
+        }
+        over(Budget::Processes, used.tasks).then_some((Budget::Processes, outcome::KILLED))
     }
 
     /// Dies as the child died.

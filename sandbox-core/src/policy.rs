@@ -147,7 +147,7 @@ impl Policy {
             limits.set(budget, limit);
         }
         check_limits(&limits, profile)?;
-        let run = rules.run.map(found).transpose()?;
+        let run = started(rules.run, profile).map(found).transpose()?;
         let mut grants = defaults(profile, options);
         grants.extend(programs(run.as_ref(), profile));
         grants.extend(names_of_hosts(&rules.net));
@@ -330,23 +330,25 @@ fn defaults(profile: &Profile, options: &Options) -> Vec<Grant> {
 
 /// What starting programs needs.
 fn programs(run: Option<&Run>, profile: &Profile) -> Vec<Grant> {
-    let trusted = PROGRAMS.iter().filter(|path| is_system(Path::new(path)));
-    match run {
-        None => Vec::new(),
-        Some(Run::System) => {
-            let execute = trusted.map(|path| by_default(*path, Access::Execute));
-            let read = PROGRAMS_READ.iter().map(|path| by_default(*path, Access::Read));
-            execute.chain(read).collect()
-        }
-        Some(Run::Programs(list)) => {
-            let around = profile.launchers.iter().chain(&LOADERS);
-            let around = around.map(|path| by_default(*path, Access::Execute));
-            let read = trusted.chain(&PROGRAMS_READ).map(|path| by_default(*path, Access::Read));
-            let origin = Origin::Asked("allow-run");
-            let named = list.iter().map(|path| Grant { path: path.clone(), access: Access::Execute, origin });
-            around.chain(read).chain(named).collect()
-        }
+    let Some(run) = run else {
+        return Vec::new();
+    };
+    let trusted = || PROGRAMS.iter().filter(|path| is_system(Path::new(path)));
+    let mut grants: Vec<Grant> = Vec::new();
+    if run.system == Some(true) {
+        grants.extend(trusted().map(|path| by_default(*path, Access::Execute)));
+    } else {
+        grants.extend(trusted().map(|path| by_default(*path, Access::Read)));
     }
+    grants.extend(PROGRAMS_READ.iter().map(|path| by_default(*path, Access::Read)));
+    if !run.programs.is_empty() {
+        let around = profile.launchers.iter().chain(&LOADERS);
+        grants.extend(around.map(|path| by_default(*path, Access::Execute)));
+    }
+    let origin = Origin::Asked("allow-run");
+    let named = run.programs.iter();
+    grants.extend(named.map(|path| Grant { path: path.clone(), access: Access::Execute, origin }));
+    grants
 }
 
 /// What a script on the network needs to read.
@@ -360,11 +362,15 @@ fn is_system(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|meta| meta.uid() == 0 && meta.mode() & 0o022 == 0)
 }
 
+/// What is granted where the host's default fills what was not said; nothing where no program may be started.
+fn started(run: Option<Run>, profile: &Profile) -> Option<Run> {
+    let run = run.unwrap_or_default();
+    let system = run.system.unwrap_or(profile.launches);
+    (system || profile.launches || !run.programs.is_empty()).then_some(Run { system: Some(system), ..run })
+}
+
 /// Resolves the names of programs as a shell would.
 fn found(run: Run) -> Result<Run, Failure> {
-    let Run::Programs(names) = run else {
-        return Ok(Run::System);
-    };
     let resolve = |name: PathBuf| {
         if name.as_os_str().as_bytes().contains(&b'/') {
             return Ok(name);
@@ -375,7 +381,8 @@ fn found(run: Run) -> Result<Run, Failure> {
             source: io::Error::from_raw_os_error(libc::ENOENT),
         })
     };
-    Ok(Run::Programs(names.into_iter().map(resolve).collect::<Result<_, _>>()?))
+    let programs = run.programs.into_iter().map(resolve).collect::<Result<_, _>>()?;
+    Ok(Run { system: run.system, programs })
 }
 
 fn in_path(name: &Path, path: &OsStr) -> Option<PathBuf> {
@@ -419,6 +426,7 @@ mod tests {
         environment: &[],
         library: &["/usr/share/x"],
         launchers: &["/bin/sh"],
+        launches: false,
         sockets: true,
         extras: &[],
         neutered: &[],
@@ -458,7 +466,7 @@ mod tests {
         let execute = granted(&policy, Access::Execute);
         assert!(execute.contains(&"/opt/p") && execute.contains(&"/bin/sh"));
         assert!(!execute.contains(&"/usr/bin") && !execute.contains(&"/bin"));
-        assert!(super::found(Run::Programs(vec!["no-such-program-anywhere".into()])).is_err());
+        assert!(super::found(Run::programs(vec!["no-such-program-anywhere".into()])).is_err());
     }
 
     #[test]

@@ -26,7 +26,7 @@ pub struct Sandbox {
     domain: Option<Domain>,
     filter: Option<Filter>,
     bounds: Bounds,
-    name: &'static str,
+    profile: &'static Profile,
 }
 
 /// Files, network, limits and privileges are closed.
@@ -64,7 +64,7 @@ impl Sandbox {
             ABI::Unsupported => None,
             abi => Some(Domain::new(policy, script, abi)?),
         };
-        Ok(Sandbox { domain, filter, bounds, name: profile.name })
+        Ok(Sandbox { domain, filter, bounds, profile })
     }
 
     /// Closes files, network, limits and privileges of this thread, the only one.
@@ -80,11 +80,17 @@ impl Sandbox {
         }
         let memory = self.bounds.memory()?;
         descriptors::keep_directions()?;
-        expiry::arrange(self.name, &self.bounds)?;
+        if !self.profile.launches {
+            expiry::arrange(self.profile.name, &self.bounds)?;
+        }
         privileges::drop_capabilities()?;
         self.bounds.set()?;
         privileges::set_no_new_privs()?;
-        privileges::set_not_dumpable()?;
+        // Who reopens descriptors by name (`/dev/fd/63`) must own its own entries in /proc. Of other processes of the run
+        // Landlock and the filter keep it apart.
+        if !self.profile.launches {
+            privileges::set_not_dumpable()?;
+        }
         if let Some(domain) = self.domain {
             domain.enter()?;
         }
@@ -147,8 +153,11 @@ fn tasks(policy: &Policy, profile: &Profile) -> Result<Option<u64>, Failure> {
         return Ok(Some(if profile.threads { kernel::tasks().saturating_add(more) } else { 0 }));
     }
     let user = kernel::user();
-    if user == 0 {
-        return Err(Failure::RootProcesses);
+    match user {
+        // The monitor counts instead.
+        0 if profile.launches => return Ok(None),
+        0 => return Err(Failure::RootProcesses),
+        _ => {}
     }
     let now =
         limits::tasks_of(user).map_err(|error: io::Error| Failure::step("count tasks in /proc", &error))?;

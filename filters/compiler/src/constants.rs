@@ -76,6 +76,7 @@ const CONSTANTS: &[Constant] = &[
     same("TCSETSW2", 0x402c_542c),
     same("TCSETSF2", 0x402c_542d),
     same("TIOCGPGRP", 0x540f),
+    same("TIOCSPGRP", 0x5410),
     same("TIOCSTI", 0x5412),
     same("TIOCGWINSZ", 0x5413),
     same("FIONREAD", 0x541b),
