@@ -12,6 +12,7 @@ use landlock::{
 };
 
 use crate::failure::{Failure, cause};
+use crate::descriptors;
 use crate::kernel;
 use crate::net::Net;
 use crate::options::Without;
@@ -34,6 +35,11 @@ impl Domain {
             let opened;
             let file = match grant.origin {
                 Origin::Script => script,
+                Origin::Stream(number) => {
+                    let Some((file, access)) = descriptors::behind(number) else { continue };
+                    add(&mut ruleset, grant, &file, rights(access, false, abi, false))?;
+                    continue;
+                }
                 _ => {
                     opened = open(grant)?;
                     opened.as_ref()
@@ -44,10 +50,7 @@ impl Domain {
             };
             let is_directory =
                 kernel::is_directory(file).map_err(|error| Failure::step("look at a grant", &error))?;
-            let rights = rights(grant.access, is_directory, abi);
-            if let Err(error) = (&mut ruleset).add_rule(PathBeneath::new(file, rights)) {
-                rule_refused(grant, &error)?;
-            }
+            add(&mut ruleset, grant, file, rights(grant.access, is_directory, abi, policy.links))?;
         }
         add_ports(&mut ruleset, &policy.net, abi)?;
         Ok(Domain(ruleset))
@@ -122,6 +125,18 @@ fn require_ports(net: &Net, abi: ABI) -> Result<(), Failure> {
     })
 }
 
+fn add(
+    ruleset: &mut RulesetCreated,
+    grant: &Grant,
+    file: &File,
+    rights: BitFlags<AccessFs>,
+) -> Result<(), Failure> {
+    match ruleset.add_rule(PathBeneath::new(file, rights)) {
+        Ok(_) => Ok(()),
+        Err(error) => rule_refused(grant, &error),
+    }
+}
+
 /// Lets TCP connect to and be bound to the granted ports.
 fn add_ports(ruleset: &mut RulesetCreated, net: &Net, abi: ABI) -> Result<(), Failure> {
     require_ports(net, abi)?;
@@ -139,7 +154,10 @@ fn open(grant: &Grant) -> Result<Option<File>, Failure> {
     match (open_path(&grant.path), grant.origin) {
         (Ok(file), _) => Ok(Some(file)),
         (Err(source), Origin::Asked(flag)) => Err(Failure::Grant { flag, path: grant.path.clone(), source }),
-        (Err(_), Origin::Default | Origin::Script) => Ok(None),
+        (Err(source), Origin::Private) => {
+            Err(Failure::Grant { flag: "private-tmp", path: grant.path.clone(), source })
+        }
+        (Err(_), Origin::Default | Origin::Script | Origin::Stream(_)) => Ok(None),
     }
 }
 
@@ -147,11 +165,14 @@ fn open_path(path: &Path) -> io::Result<File> {
     File::options().read(true).custom_flags(libc::O_PATH).open(path)
 }
 
-/// The kernel's rights for a grant; a file takes only those that make sense for files.
-fn rights(access: Access, is_directory: bool, abi: ABI) -> BitFlags<AccessFs> {
+/// The kernel's rights for a grant; a file takes only those that make sense for files. `links` says whether links and FIFOs
+/// may be made as well.
+fn rights(access: Access, is_directory: bool, abi: ABI, links: bool) -> BitFlags<AccessFs> {
     let rights = match access {
         Access::Read => AccessFs::ReadFile | AccessFs::ReadDir,
         Access::Use => AccessFs::ReadFile | AccessFs::WriteFile | AccessFs::Truncate,
+        Access::Fill => AccessFs::WriteFile | AccessFs::Truncate,
+        Access::Write if links => rights(access, is_directory, abi, false) | AccessFs::MakeSym | AccessFs::MakeFifo,
         // No devices, sockets or pipes, and no symbolic links: they name what lies elsewhere.
         Access::Write => {
             AccessFs::WriteFile
@@ -179,7 +200,7 @@ fn rule_refused(grant: &Grant, error: &RulesetError) -> Result<(), Failure> {
         return Err(refused("add a rule", error));
     };
     match (grant.origin, source.raw_os_error()) {
-        (Origin::Script, Some(libc::EBADFD)) => Ok(()),
+        (Origin::Script | Origin::Stream(_), Some(libc::EBADFD)) => Ok(()),
         (Origin::Asked(flag), Some(number)) => {
             let source = io::Error::from_raw_os_error(number);
             Err(Failure::Grant { flag, path: grant.path.clone(), source })
@@ -205,8 +226,8 @@ mod tests {
         for abi in [ABI::V1, ABI::V2, ABI::V3, ABI::V7, ABI::V9] {
             let file = AccessFs::from_file(abi);
             for access in [Access::Read, Access::Write, Access::Use, Access::Execute] {
-                assert_eq!(rights(access, false, abi) & !file, BitFlags::EMPTY);
-                assert_eq!(rights(access, true, abi) & !AccessFs::from_all(abi), BitFlags::EMPTY);
+                assert_eq!(rights(access, false, abi, true) & !file, BitFlags::EMPTY);
+                assert_eq!(rights(access, true, abi, true) & !AccessFs::from_all(abi), BitFlags::EMPTY);
             }
         }
     }
@@ -229,7 +250,7 @@ mod tests {
 
     #[test]
     fn writing_does_not_imply_reading_or_linking() {
-        let write = rights(Access::Write, true, ABI::V9);
+        let write = rights(Access::Write, true, ABI::V9, false);
         let never = AccessFs::ReadFile
             | AccessFs::ReadDir
             | AccessFs::Execute

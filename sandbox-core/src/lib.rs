@@ -31,6 +31,7 @@ mod profile;
 mod sandbox;
 mod signals;
 mod source;
+mod temporary;
 mod tree;
 pub mod units;
 
@@ -48,6 +49,8 @@ pub use policy::Policy;
 pub use profile::{Extra, Grammar, Lift, Neutered, Profile, Script, Switch};
 pub use sandbox::{Confined, Sandbox, Sealed};
 pub use source::Source;
+
+use temporary::Temporary;
 
 /// Runs a host from the first argument to the exit status.
 ///
@@ -84,16 +87,20 @@ fn run<H: Host>() -> Result<Outcome, Failure> {
             return print(&explain::policy(&policy, profile));
         }
     }
-    let policy = Policy::of(&options, profile, interactive)?;
+    let mut policy = Policy::of(&options, profile, interactive)?;
     let (source, script) = Source::open(&options.invocation.program, profile.script)?;
     descriptors::close_inherited(script.as_ref())?;
     if !policy.net.is_empty() {
         descriptors::refuse_loose_sockets()?;
     }
+    let temporary = policy.private_tmp.then(Temporary::make).transpose()?;
+    if let Some(temporary) = &temporary {
+        policy.grant_private(temporary.path());
+    }
     let sandbox = Sandbox::prepare(&policy, profile, script.as_ref())?;
     let source = source.holding(script);
     confess(profile.name, &policy);
-    monitor::watch(profile, &policy)?;
+    monitor::watch(profile, &policy, temporary)?;
     environment::reduce(&policy);
 
     let mut host = H::boot(options.invocation)?;

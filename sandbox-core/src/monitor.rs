@@ -15,6 +15,7 @@ use crate::policy::Policy;
 use crate::privileges;
 use crate::profile::Profile;
 use crate::signals::{self, Inherited};
+use crate::temporary::Temporary;
 use crate::tree::{self, Usage};
 use crate::units::Limit;
 
@@ -24,12 +25,16 @@ use crate::units::Limit;
 /// # Errors
 /// [`Failure::Step`] when the process cannot be split, [`Failure::Kernel`] when programs may be
 /// started and the kernel cannot tell the run's processes from others.
-pub(crate) fn watch(profile: &Profile, policy: &Policy) -> Result<(), Failure> {
+pub(crate) fn watch(
+    profile: &Profile,
+    policy: &Policy,
+    temporary: Option<Temporary>,
+) -> Result<(), Failure> {
     let deadline = match policy.limits.get(Budget::Time) {
         Limit::At(ms) => Instant::now().checked_add(Duration::from_millis(ms)),
         Limit::None => None,
     };
-    if deadline.is_none() && !policy.runs_programs() {
+    if deadline.is_none() && !policy.runs_programs() && temporary.is_none() {
         return Ok(());
     }
     let failed = |error: io::Error| Failure::step("start the monitor", &error);
@@ -44,6 +49,8 @@ pub(crate) fn watch(profile: &Profile, policy: &Policy) -> Result<(), Failure> {
     match unsafe { libc::fork() } {
         -1 => Err(failed(io::Error::last_os_error())),
         0 => {
+            // Its removal is the monitor's.
+            std::mem::forget(temporary);
             follow(monitor)?;
             inherited.restore().map_err(failed)
         }
@@ -55,6 +62,7 @@ pub(crate) fn watch(profile: &Profile, policy: &Policy) -> Result<(), Failure> {
             name: profile.name,
             limits: &policy.limits,
             inherited,
+            temporary,
             counts: profile.launches,
             tick: if profile.launches { TICK_OF_TREES } else { TICK },
         }
@@ -163,6 +171,7 @@ struct Watch<'a> {
     name: &'a str,
     limits: &'a Limits,
     inherited: Inherited,
+    temporary: Option<Temporary>,
     /// Whether processes and memory of the whole tree are held to their budgets.
     counts: bool,
     tick: Duration,
@@ -246,6 +255,9 @@ impl Watch<'_> {
 
     fn end_all(&self) {
         self.sweep.end_all(&self.strangers);
+        if let Some(temporary) = &self.temporary {
+            temporary.remove();
+        }
     }
 
     /// Collects children that have ended; the status if ours is among them.

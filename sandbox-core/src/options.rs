@@ -63,6 +63,8 @@ pub struct Rules {
     pub rlimits: Vec<(rlimit::Resource, u64)>,
     /// What to go without.
     pub without: Vec<Without>,
+    /// Whether the run is to have a directory of its own for temporary files.
+    pub private_tmp: bool,
 }
 
 /// Which programs may be started.
@@ -303,6 +305,7 @@ impl Options {
                 let text = text(flag, &given)?;
                 rules.without.push(Without::parse(text).map_err(|cause| bad(flag, &given, cause))?);
             }
+            Meaning::PrivateTmp => rules.private_tmp = true,
             Meaning::Explain => self.action = Action::Explain,
             Meaning::Help => self.action = Action::Help,
             Meaning::Version => self.action = Action::Version,

@@ -26,6 +26,13 @@ const COMMON: [&str; 5] =
 /// Readable and writable by every script: what goes there is gone.
 const SINK: &str = "/dev/null";
 
+/// The standard streams by name, and the most that is granted of what they lead to.
+const STREAMS: [(i32, &str, Access); 3] = [
+    (0, "/dev/stdin", Access::Read),
+    (1, "/dev/stdout", Access::Use),
+    (2, "/dev/stderr", Access::Use),
+];
+
 /// Where the system keeps its programs and their libraries.
 const PROGRAMS: [&str; 10] = [
     "/usr/bin",
@@ -74,6 +81,8 @@ pub enum Access {
     Write,
     /// Reading and writing a file that is there.
     Use,
+    /// Writing a file that is there.
+    Fill,
     /// Starting programs, and reading them.
     Execute,
 }
@@ -87,6 +96,11 @@ pub enum Origin {
     Default,
     /// It is the script, granted by the descriptor through which it was read.
     Script,
+    /// It is what a standard stream leads to, by the stream's number: for whom opens it again by the name `/dev/stdout`, and
+    /// no more than the stream itself allows.
+    Stream(i32),
+    /// It is the run's own directory for temporary files, by `--private-tmp`.
+    Private,
 }
 
 /// One path and what may be done with it.
@@ -121,6 +135,10 @@ pub struct Policy {
     pub without: Vec<Without>,
     /// Whether the script is a dialogue on a terminal.
     pub interactive: bool,
+    /// Whether links and FIFOs may be made where may be written, and modes and times changed there.
+    pub links: bool,
+    /// Whether the run has a directory of its own for temporary files.
+    pub private_tmp: bool,
 }
 
 impl Policy {
@@ -163,7 +181,16 @@ impl Policy {
             rlimits: rules.rlimits,
             without: rules.without,
             interactive,
+            links: profile.launches,
+            private_tmp: rules.private_tmp,
         })
+    }
+
+    /// Grants the run's own directory for temporary files.
+    pub(crate) fn grant_private(&mut self, directory: &Path) {
+        for access in [Access::Read, Access::Write] {
+            self.grants.push(Grant { path: directory.to_owned(), access, origin: Origin::Private });
+        }
     }
 
     /// Whether the script may start programs.
@@ -192,6 +219,9 @@ impl Policy {
     /// read if there is one. Nothing where there is none, or `named` is such a place.
     #[must_use]
     pub fn temporary(&self, named: Option<&OsStr>) -> Option<PathBuf> {
+        if let Some(own) = self.grants.iter().find(|grant| grant.origin == Origin::Private) {
+            return Some(own.path.clone());
+        }
         let granted = |access| {
             let grants = self.grants.iter().filter(move |grant| grant.access == access);
             grants.filter_map(|grant| fs::canonicalize(&grant.path).ok()).filter(|path| path.is_dir())
@@ -303,6 +333,7 @@ fn extend(rules: &mut Rules, typed: Rules) {
     rules.limits.extend(typed.limits);
     rules.rlimits.extend(typed.rlimits);
     rules.without.extend(typed.without);
+    rules.private_tmp |= typed.private_tmp;
     rules.run = match (rules.run.take(), typed.run) {
         (Some(file), Some(typed)) => Some(file.and(typed)),
         (file, typed) => file.or(typed),
@@ -324,6 +355,11 @@ fn defaults(profile: &Profile, options: &Options) -> Vec<Grant> {
     grants.extend(paths.map(|path| by_default(*path, Access::Read)));
     if let crate::invocation::Program::File(script) = &options.invocation.program {
         grants.push(Grant { path: script.into(), access: Access::Read, origin: Origin::Script });
+    }
+    if profile.launches {
+        for (number, path, access) in STREAMS {
+            grants.push(Grant { path: path.into(), access, origin: Origin::Stream(number) });
+        }
     }
     grants
 }
