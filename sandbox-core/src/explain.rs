@@ -99,7 +99,9 @@ fn grant_line(grant: &Grant) -> String {
         Origin::Default if grant.path.exists() => "by default".into(),
         Origin::Default => "by default; not on this machine".into(),
         Origin::Script => "the script".into(),
-        Origin::Stream(_) => "by default; the file or terminal behind it, as far as it is open already".into(),
+        Origin::Stream(_) => {
+            "by default; the file or terminal behind it, as far as it is open already".into()
+        }
         Origin::Private => "--private-tmp".into(),
     };
     format!("{} ({why})", grant.path.display())

@@ -11,8 +11,8 @@ use landlock::{
     RulesetError, RulesetStatus, Scope,
 };
 
-use crate::failure::{Failure, cause};
 use crate::descriptors;
+use crate::failure::{Failure, cause};
 use crate::kernel;
 use crate::net::Net;
 use crate::options::Without;
@@ -172,7 +172,9 @@ fn rights(access: Access, is_directory: bool, abi: ABI, links: bool) -> BitFlags
         Access::Read => AccessFs::ReadFile | AccessFs::ReadDir,
         Access::Use => AccessFs::ReadFile | AccessFs::WriteFile | AccessFs::Truncate,
         Access::Fill => AccessFs::WriteFile | AccessFs::Truncate,
-        Access::Write if links => rights(access, is_directory, abi, false) | AccessFs::MakeSym | AccessFs::MakeFifo,
+        Access::Write if links => {
+            rights(access, is_directory, abi, false) | AccessFs::MakeSym | AccessFs::MakeFifo
+        }
         // No devices, sockets or pipes, and no symbolic links: they name what lies elsewhere.
         Access::Write => {
             AccessFs::WriteFile

@@ -19,8 +19,10 @@ mod invocation;
 pub mod kernel;
 pub mod launch;
 pub mod limits;
+mod metadata;
 mod monitor;
 pub mod net;
+mod notify;
 pub mod options;
 pub mod outcome;
 pub mod pages;
@@ -100,7 +102,7 @@ fn run<H: Host>() -> Result<Outcome, Failure> {
     let sandbox = Sandbox::prepare(&policy, profile, script.as_ref())?;
     let source = source.holding(script);
     confess(profile.name, &policy);
-    monitor::watch(profile, &policy, temporary)?;
+    let sandbox = sandbox.with(monitor::watch(profile, &policy, temporary)?);
     environment::reduce(&policy);
 
     let mut host = H::boot(options.invocation)?;

@@ -9,6 +9,7 @@ use crate::denial;
 use crate::failure::Failure;
 use crate::files;
 use crate::limits::{Budget, Limits};
+use crate::metadata;
 use crate::options::Without;
 use crate::outcome;
 use crate::policy::Policy;
@@ -29,13 +30,13 @@ pub(crate) fn watch(
     profile: &Profile,
     policy: &Policy,
     temporary: Option<Temporary>,
-) -> Result<(), Failure> {
+) -> Result<Option<metadata::Client>, Failure> {
     let deadline = match policy.limits.get(Budget::Time) {
         Limit::At(ms) => Instant::now().checked_add(Duration::from_millis(ms)),
         Limit::None => None,
     };
     if deadline.is_none() && !policy.runs_programs() && temporary.is_none() {
-        return Ok(());
+        return Ok(None);
     }
     let failed = |error: io::Error| Failure::step("start the monitor", &error);
     let sweep = Sweep::choose(policy)?;
@@ -43,6 +44,7 @@ pub(crate) fn watch(
     let strangers = tree::children().collect();
     // A child does not inherit this.
     privileges::adopt_orphans()?;
+    let (client, server) = metadata::pair(policy)?.unzip();
     let monitor = process_id();
     let inherited = Inherited::replace().map_err(failed)?;
     // SAFETY: one thread runs, so the child is a whole copy.
@@ -52,21 +54,27 @@ pub(crate) fn watch(
             // Its removal is the monitor's.
             std::mem::forget(temporary);
             follow(monitor)?;
-            inherited.restore().map_err(failed)
+            inherited.restore().map_err(failed)?;
+            Ok(client)
         }
-        child => Watch {
-            child,
-            deadline,
-            sweep,
-            strangers,
-            name: profile.name,
-            limits: &policy.limits,
-            inherited,
-            temporary,
-            counts: profile.launches,
-            tick: if profile.launches { TICK_OF_TREES } else { TICK },
+        child => {
+            // Ours would keep the server waiting.
+            drop(client);
+            Watch {
+                child,
+                deadline,
+                sweep,
+                strangers,
+                name: profile.name,
+                limits: &policy.limits,
+                inherited,
+                server,
+                temporary,
+                counts: profile.launches,
+                tick: if profile.launches { TICK_OF_TREES } else { TICK },
+            }
+            .run()
         }
-        .run(),
     }
 }
 
@@ -171,6 +179,7 @@ struct Watch<'a> {
     name: &'a str,
     limits: &'a Limits,
     inherited: Inherited,
+    server: Option<metadata::Server>,
     temporary: Option<Temporary>,
     /// Whether processes and memory of the whole tree are held to their budgets.
     counts: bool,
@@ -180,7 +189,10 @@ struct Watch<'a> {
 impl Watch<'_> {
     /// Waits until the child has ended, a budget of the whole run is used up, or somebody asked for
     /// the end; never returns.
-    fn run(self) -> ! {
+    fn run(mut self) -> ! {
+        if let Some(server) = self.server.take() {
+            server.start();
+        }
         let mut looked = Instant::now();
         let mut asked: Option<(libc::c_int, Instant)> = None;
         loop {

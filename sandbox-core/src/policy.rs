@@ -27,11 +27,8 @@ const COMMON: [&str; 5] =
 const SINK: &str = "/dev/null";
 
 /// The standard streams by name, and the most that is granted of what they lead to.
-const STREAMS: [(i32, &str, Access); 3] = [
-    (0, "/dev/stdin", Access::Read),
-    (1, "/dev/stdout", Access::Use),
-    (2, "/dev/stderr", Access::Use),
-];
+const STREAMS: [(i32, &str, Access); 3] =
+    [(0, "/dev/stdin", Access::Read), (1, "/dev/stdout", Access::Use), (2, "/dev/stderr", Access::Use)];
 
 /// Where the system keeps its programs and their libraries.
 const PROGRAMS: [&str; 10] = [

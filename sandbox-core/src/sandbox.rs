@@ -13,6 +13,7 @@ use crate::failure::Failure;
 use crate::files::Domain;
 use crate::kernel;
 use crate::limits::{self, Budget};
+use crate::metadata;
 use crate::options::Without;
 use crate::policy::Policy;
 use crate::privileges;
@@ -27,6 +28,7 @@ pub struct Sandbox {
     filter: Option<Filter>,
     bounds: Bounds,
     profile: &'static Profile,
+    metadata: Option<metadata::Client>,
 }
 
 /// Files, network, limits and privileges are closed.
@@ -34,6 +36,7 @@ pub struct Sandbox {
 #[must_use]
 pub struct Confined {
     filter: Option<Filter>,
+    metadata: Option<metadata::Client>,
     pub(crate) bounds: Bounds,
     pub(crate) memory: Memory,
 }
@@ -64,7 +67,12 @@ impl Sandbox {
             ABI::Unsupported => None,
             abi => Some(Domain::new(policy, script, abi)?),
         };
-        Ok(Sandbox { domain, filter, bounds, profile })
+        Ok(Sandbox { domain, filter, bounds, profile, metadata: None })
+    }
+
+    /// Takes the line to the monitor, which changes modes and times of files for the run.
+    pub(crate) fn with(self, metadata: Option<metadata::Client>) -> Self {
+        Sandbox { metadata, ..self }
     }
 
     /// Closes files, network, limits and privileges of this thread, the only one.
@@ -94,7 +102,7 @@ impl Sandbox {
         if let Some(domain) = self.domain {
             domain.enter()?;
         }
-        Ok(Confined { filter: self.filter, bounds: self.bounds, memory })
+        Ok(Confined { filter: self.filter, metadata: self.metadata, bounds: self.bounds, memory })
     }
 }
 
@@ -112,6 +120,9 @@ impl Confined {
     /// As [`Sandbox::confine`].
     pub fn seal(self) -> Result<Sealed, Failure> {
         if let Some(filter) = self.filter {
+            if let Some(metadata) = self.metadata {
+                metadata.enter()?;
+            }
             filter.load()?;
         }
         Ok(Sealed(()))

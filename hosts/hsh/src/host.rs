@@ -6,6 +6,8 @@ use std::io::{self, IsTerminal};
 use std::os::unix::ffi::OsStringExt;
 use std::ptr;
 
+use crate::startup;
+
 use hsh_profile::PROFILE;
 use sandbox_core::launch::{self, Main};
 use sandbox_core::{
@@ -20,7 +22,7 @@ unsafe extern "C" {
 /// bash, loaded and not yet begun: its own start is behind the doors as well, with all that it reads of the environment.
 pub struct Hsh {
     main: Main,
-    words: Vec<CString>,
+    invocation: Invocation,
 }
 
 impl Host for Hsh {
@@ -39,15 +41,17 @@ impl Host for Hsh {
 
     fn boot(invocation: Invocation) -> Result<Self, Failure> {
         let main = launch::own_main().ok_or_else(|| Failure::boot("bash has no main"))?;
-        Ok(Hsh { main, words: words(invocation)? })
+        Ok(Hsh { main, invocation })
     }
 
-    fn neuter(&mut self, _policy: &Policy, _confined: &Confined) -> Result<(), Failure> {
+    fn neuter(&mut self, policy: &Policy, _confined: &Confined) -> Result<(), Failure> {
+        let words = startup::words(&self.invocation, policy);
+        self.invocation.raw.splice(0..0, words);
         Ok(())
     }
 
     fn run(self, _source: Source, _sealed: Sealed) -> Outcome {
-        let mut words: Vec<*mut c_char> = self.words.into_iter().map(CString::into_raw).collect();
+        let mut words: Vec<*mut c_char> = words(self.invocation).map(CString::into_raw).collect();
         let count = i32::try_from(words.len()).unwrap_or(i32::MAX);
         words.push(ptr::null_mut());
         // SAFETY: the program's own `main`, called once, with strings that are never freed, and null behind them.
@@ -57,7 +61,7 @@ impl Host for Hsh {
 }
 
 /// The command line without the sandbox's options.
-fn words(invocation: Invocation) -> Result<Vec<CString>, Failure> {
+fn words(invocation: Invocation) -> impl Iterator<Item = CString> {
     let Invocation { argv0, raw, program, args, .. } = invocation;
     let mut words: Vec<OsString> = vec![argv0];
     words.extend(raw);
@@ -65,7 +69,6 @@ fn words(invocation: Invocation) -> Result<Vec<CString>, Failure> {
         words.push(name);
     }
     words.extend(args);
-    let word =
-        |word: OsString| CString::new(word.into_vec()).map_err(|error| Failure::boot(error.to_string()));
-    words.into_iter().map(word).collect()
+    // They came as strings that end in NUL, so there is none in them.
+    words.into_iter().filter_map(|word| CString::new(word.into_vec()).ok())
 }

@@ -44,11 +44,12 @@ const GRAMMAR: Grammar = Grammar {
 };
 
 /// What bash reads when it starts, also where no programs may be started.
-static LIBRARY: [&str; 5] = [
+static LIBRARY: [&str; 6] = [
     "/usr/lib/x86_64-linux-gnu",
     "/lib/x86_64-linux-gnu",
     "/etc/ld.so.cache",
     "/etc/inputrc",
+    "/etc/bash.bashrc",
     "/lib/terminfo",
 ];
 
