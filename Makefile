@@ -17,7 +17,7 @@ BIN    := $(OUT)/$(TRIPLE)/release
 STATIC := RUSTFLAGS='$(strip $(RUSTFLAGS) -C target-feature=+crt-static)' \
           $(CARGO) build --release $(LOCKED) --target $(TRIPLE)
 
-# hpython is a library that python3 loads; without the triple, so that it leaves the others' builds alone.
+# hpython and hsh are libraries that python3 and bash load; without the triple, so that it leaves the others' builds alone.
 DYNAMIC := $(CARGO) build --release $(LOCKED)
 
 SOURCES := Cargo.toml $(wildcard Cargo.lock) $(wildcard .cargo/config.toml) $(shell find filters sandbox-core hosts -type f 2>/dev/null)
@@ -36,7 +36,7 @@ export CARGO_TARGET_DIR := $(OUT)
 help:
 	@echo 'make demo       a malicious game fails to do harm (demo-control: under plain lua5.4 it does)'
 	@echo 'make check      every test, as the CI runs them'
-	@echo 'make build      the release binaries, $(BIN)/hlua and hpython'
+	@echo 'make build      the release binaries, $(BIN)/hlua, hpython and hsh'
 	@echo 'make bench      compare with lua5.4 and other sandboxes (BENCH="--runs 50 --only open")'
 	@echo 'make install    DESTDIR= PREFIX=/usr/local; uninstall takes it away again'
 	@echo 'make deps       install the Debian packages that are missing; the others do it by themselves'
@@ -50,13 +50,14 @@ build-deps:
 
 build: build-deps
 	$(STATIC) -p hlua
-	$(DYNAMIC) -p hpython
+	$(DYNAMIC) -p hpython -p hsh
 	@ln -f '$(OUT)/release/libhpython.so' '$(BIN)/hpython'
+	@ln -f '$(OUT)/release/libhsh.so' '$(BIN)/hsh'
 
 # Calls cargo only when a source is newer: `sudo make install` needs no cargo.
-$(BIN)/hlua $(BIN)/hpython &: $(SOURCES)
+$(BIN)/hlua $(BIN)/hpython $(BIN)/hsh &: $(SOURCES)
 	$(MAKE) build
-	@touch '$(BIN)/hlua' '$(BIN)/hpython'
+	@touch '$(BIN)/hlua' '$(BIN)/hpython' '$(BIN)/hsh'
 
 demo: build
 	@examples/demo.sh '$(BIN)/hlua'
@@ -89,7 +90,8 @@ installed: build
 	tree=$$(mktemp -d) && trap 'rm -rf "$$tree"' EXIT && \
 	  $(MAKE) --no-print-directory install DESTDIR="$$tree" PREFIX=/usr && mv "$$tree/usr" "$$tree/elsewhere" && \
 	  test "$$("$$tree/elsewhere/bin/hlua" -e 'print(_VERSION)')" = 'Lua 5.4' && \
-	  test "$$("$$tree/elsewhere/bin/hpython" -c 'print(6 * 7)')" = 42
+	  test "$$("$$tree/elsewhere/bin/hpython" -c 'print(6 * 7)')" = 42 && \
+	  test "$$("$$tree/elsewhere/bin/hsh" -c 'expr 6 "*" 7')" = 42
 
 # Last, so that the test runner's summary ends the output. The probe is built by itself: together
 # with it cargo would choose other features for the host, and the tests would see another binary.
@@ -102,13 +104,13 @@ bench: deps build
 	$(STATIC) -p bench --bins
 	@'$(BIN)/bench' $(BENCH)
 
-install: $(BIN)/hlua $(BIN)/hpython
+install: $(BIN)/hlua $(BIN)/hpython $(BIN)/hsh
 	install -d '$(bindir)' '$(docdir)'
-	install -m 755 '$(BIN)/hlua' '$(BIN)/hpython' '$(bindir)'
+	install -m 755 '$(BIN)/hlua' '$(BIN)/hpython' '$(BIN)/hsh' '$(bindir)'
 	install -m 644 $(DOCS) examples/fun.lua '$(docdir)'
 
 uninstall:
-	rm -f '$(bindir)/hlua' '$(bindir)/hpython'
+	rm -f '$(bindir)/hlua' '$(bindir)/hpython' '$(bindir)/hsh'
 	rm -rf '$(docdir)'
 
 clean:

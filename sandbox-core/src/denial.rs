@@ -152,6 +152,8 @@ pub fn one_line(text: &str) -> String {
 pub(crate) fn ended(name: &str, limits: &Limits, budget: Budget) -> String {
     let what = match budget {
         Budget::Cpu => CPU_ENDED,
+        Budget::Memory => "and its programs used up their memory",
+        Budget::Processes => "and its programs became too many processes",
         _ => "ran out of time",
     };
     format!("{name}: the script {what}\nhint: {}\n", limit_reached(limits, budget))

@@ -7,10 +7,12 @@
 use std::fs::File;
 use std::io;
 use std::os::fd::AsRawFd;
+use std::os::unix::fs::OpenOptionsExt;
 use std::sync::atomic::{AtomicI32, Ordering};
 
 use crate::failure::Failure;
 use crate::kernel;
+use crate::policy::Access;
 
 /// The standard descriptors that were closed, as bits.
 static OCCUPIED: AtomicI32 = AtomicI32::new(0);
@@ -113,6 +115,26 @@ pub(crate) fn keep_directions() -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+/// What a standard stream leads to, without any right to its content, and what the stream allows of it: nothing for pipes
+/// and sockets, which Landlock does not know, and for files that are only appended to.
+pub(crate) fn behind(number: i32) -> Option<(File, Access)> {
+    // SAFETY: no pointers.
+    let flags = unsafe { libc::fcntl(number, libc::F_GETFL) };
+    let kind = kernel::stat(number).ok()?.st_mode & libc::S_IFMT;
+    let plain = kind == libc::S_IFREG;
+    if flags == -1 || flags & libc::O_PATH != 0 || !(plain || kind == libc::S_IFCHR) {
+        return None;
+    }
+    let access = match (flags & libc::O_ACCMODE, plain && flags & libc::O_APPEND != 0) {
+        (libc::O_RDONLY, _) | (libc::O_RDWR, true) => Access::Read,
+        (libc::O_WRONLY, false) => Access::Fill,
+        (libc::O_RDWR, false) => Access::Use,
+        _ => return None,
+    };
+    let file = File::options().read(true).custom_flags(libc::O_PATH).open(format!("/proc/self/fd/{number}"));
+    Some((file.ok()?, access))
 }
 
 /// Whether a descriptor is that of a pipe without a name, or of a file in memory that has none.

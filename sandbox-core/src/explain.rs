@@ -57,6 +57,7 @@ pub fn policy(policy: &Policy, profile: &Profile) -> String {
         ("read (Landlock)", Access::Read),
         ("write, create, remove (Landlock)", Access::Write),
         ("read and write (Landlock)", Access::Use),
+        ("write (Landlock)", Access::Fill),
         ("start programs (Landlock, seccomp)", Access::Execute),
     ] {
         section(
@@ -98,6 +99,10 @@ fn grant_line(grant: &Grant) -> String {
         Origin::Default if grant.path.exists() => "by default".into(),
         Origin::Default => "by default; not on this machine".into(),
         Origin::Script => "the script".into(),
+        Origin::Stream(_) => {
+            "by default; the file or terminal behind it, as far as it is open already".into()
+        }
+        Origin::Private => "--private-tmp".into(),
     };
     format!("{} ({why})", grant.path.display())
 }

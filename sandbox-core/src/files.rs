@@ -11,6 +11,7 @@ use landlock::{
     Scope,
 };
 
+use crate::descriptors;
 use crate::failure::{Failure, cause};
 use crate::kernel;
 use crate::net::Net;
@@ -34,17 +35,22 @@ impl Domain {
         let rules = Rules::of(&ruleset).map_err(|error| Failure::step("copy a descriptor", &error))?;
         for grant in &policy.grants {
             let opened;
-            let file = match grant.origin {
-                Origin::Script => script,
+            let (file, access) = match grant.origin {
+                Origin::Script => (script, grant.access),
+                Origin::Stream(number) => {
+                    let Some((file, access)) = descriptors::behind(number) else { continue };
+                    opened = Some(file);
+                    (opened.as_ref(), access)
+                }
                 _ => {
                     opened = open(grant)?;
-                    opened.as_ref()
+                    (opened.as_ref(), grant.access)
                 }
             };
             let Some(file) = file else {
                 continue;
             };
-            if let Err(error) = add_path(&rules, file, grant.access, abi) {
+            if let Err(error) = add_path(&rules, file, access, abi, policy.links) {
                 rule_refused(grant, error)?;
             }
         }
@@ -138,7 +144,10 @@ fn open(grant: &Grant) -> Result<Option<File>, Failure> {
     match (open_path(&grant.path), grant.origin) {
         (Ok(file), _) => Ok(Some(file)),
         (Err(source), Origin::Asked(flag)) => Err(Failure::Grant { flag, path: grant.path.clone(), source }),
-        (Err(_), Origin::Default | Origin::Script) => Ok(None),
+        (Err(source), Origin::Private) => {
+            Err(Failure::Grant { flag: "private-tmp", path: grant.path.clone(), source })
+        }
+        (Err(_), Origin::Default | Origin::Script | Origin::Stream(_)) => Ok(None),
     }
 }
 
@@ -148,8 +157,8 @@ fn open_path(path: &Path) -> io::Result<File> {
 
 /// Adds a grant's rule. The kernel knows what is a directory, and refuses rights of directories for what is none (`EINVAL`,
 /// landlock_add_rule(2)): that costs less than to ask before.
-fn add_path(rules: &Rules, file: &File, access: Access, abi: ABI) -> io::Result<()> {
-    let (directory, other) = (rights(access, true, abi), rights(access, false, abi));
+fn add_path(rules: &Rules, file: &File, access: Access, abi: ABI, links: bool) -> io::Result<()> {
+    let (directory, other) = (rights(access, true, abi, links), rights(access, false, abi, links));
     match rules.add(file, directory) {
         Err(error) if error.raw_os_error() == Some(libc::EINVAL) && directory != other => {
             rules.add(file, other)
@@ -158,11 +167,16 @@ fn add_path(rules: &Rules, file: &File, access: Access, abi: ABI) -> io::Result<
     }
 }
 
-/// The kernel's rights for a grant; a file takes only those that make sense for files.
-fn rights(access: Access, is_directory: bool, abi: ABI) -> BitFlags<AccessFs> {
+/// The kernel's rights for a grant; a file takes only those that make sense for files. `links` says whether links and FIFOs
+/// may be made as well.
+fn rights(access: Access, is_directory: bool, abi: ABI, links: bool) -> BitFlags<AccessFs> {
     let rights = match access {
         Access::Read => AccessFs::ReadFile | AccessFs::ReadDir,
         Access::Use => AccessFs::ReadFile | AccessFs::WriteFile | AccessFs::Truncate,
+        Access::Fill => AccessFs::WriteFile | AccessFs::Truncate,
+        Access::Write if links => {
+            rights(access, is_directory, abi, false) | AccessFs::MakeSym | AccessFs::MakeFifo
+        }
         // No devices, sockets or pipes, and no symbolic links: they name what lies elsewhere.
         Access::Write => {
             AccessFs::WriteFile
@@ -187,7 +201,7 @@ fn refused(step: &'static str, error: &RulesetError) -> Failure {
 /// script that came through one needs none, a grant that was asked for cannot be given.
 fn rule_refused(grant: &Grant, source: io::Error) -> Result<(), Failure> {
     match grant.origin {
-        Origin::Script if source.raw_os_error() == Some(libc::EBADFD) => Ok(()),
+        Origin::Script | Origin::Stream(_) if source.raw_os_error() == Some(libc::EBADFD) => Ok(()),
         Origin::Asked(flag) => Err(Failure::Grant { flag, path: grant.path.clone(), source }),
         _ => Err(Failure::Landlock { step: "add a rule", cause: cause(&source) }),
     }
@@ -210,8 +224,8 @@ mod tests {
         for abi in [ABI::V1, ABI::V2, ABI::V3, ABI::V7, ABI::V9] {
             let file = AccessFs::from_file(abi);
             for access in [Access::Read, Access::Write, Access::Use, Access::Execute] {
-                assert_eq!(rights(access, false, abi) & !file, BitFlags::EMPTY);
-                assert_eq!(rights(access, true, abi) & !AccessFs::from_all(abi), BitFlags::EMPTY);
+                assert_eq!(rights(access, false, abi, true) & !file, BitFlags::EMPTY);
+                assert_eq!(rights(access, true, abi, true) & !AccessFs::from_all(abi), BitFlags::EMPTY);
             }
         }
     }
@@ -234,7 +248,7 @@ mod tests {
 
     #[test]
     fn writing_does_not_imply_reading_or_linking() {
-        let write = rights(Access::Write, true, ABI::V9);
+        let write = rights(Access::Write, true, ABI::V9, false);
         let never = AccessFs::ReadFile
             | AccessFs::ReadDir
             | AccessFs::Execute

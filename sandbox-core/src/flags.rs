@@ -30,6 +30,8 @@ pub enum Meaning {
     Rlimit,
     /// `--policy`
     Policy,
+    /// `--private-tmp`
+    PrivateTmp,
     /// `--without`
     Without,
     /// `--explain`
@@ -105,6 +107,12 @@ pub const FLAGS: &[Flag] = &[
     ),
     flag("limit-processes", Value("N"), M::Limit(Budget::Processes), "processes and threads [64]"),
     flag("rlimit", Value("NAME=N"), M::Rlimit, "one of the kernel's resource limits by its name"),
+    flag(
+        "private-tmp",
+        Nothing,
+        M::PrivateTmp,
+        "give it an empty directory as TMPDIR, which is removed at the end",
+    ),
     flag("policy", Value("FILE"), M::Policy, "read grants and limits from a TOML file"),
     flag(
         "without",

@@ -17,9 +17,12 @@ pub mod flags;
 mod host;
 mod invocation;
 pub mod kernel;
+pub mod launch;
 pub mod limits;
+mod metadata;
 mod monitor;
 pub mod net;
+mod notify;
 pub mod options;
 pub mod outcome;
 pub mod pages;
@@ -31,6 +34,7 @@ mod rules;
 mod sandbox;
 mod signals;
 mod source;
+mod temporary;
 mod tree;
 pub mod units;
 
@@ -48,6 +52,8 @@ pub use policy::Policy;
 pub use profile::{Extra, Grammar, Lift, Neutered, Profile, Switch};
 pub use sandbox::{Confined, Sandbox, Sealed};
 pub use source::{Form, Opened, Source, Text};
+
+use temporary::Temporary;
 
 /// Runs a host from the first argument to the exit status.
 ///
@@ -84,16 +90,20 @@ fn run<H: Host>() -> Result<Outcome, Failure> {
             return print(&explain::policy(&policy, profile));
         }
     }
-    let policy = Policy::of(&options, profile, interactive)?;
+    let mut policy = Policy::of(&options, profile, interactive)?;
     let (source, script) = Source::open(&options.invocation.program)?;
     descriptors::close_inherited(script.as_ref())?;
     if !policy.net.is_empty() {
         descriptors::refuse_loose_sockets()?;
     }
+    let temporary = policy.private_tmp.then(Temporary::make).transpose()?;
+    if let Some(temporary) = &temporary {
+        policy.grant_private(temporary.path());
+    }
     let sandbox = Sandbox::prepare(&policy, profile, script.as_ref())?;
     let source = source.holding(script);
     confess(profile.name, &policy);
-    monitor::watch(profile.name, &policy)?;
+    let sandbox = sandbox.with(monitor::watch(profile, &policy, temporary)?);
     environment::reduce(&policy);
 
     let mut host = H::boot(options.invocation)?;

@@ -9,12 +9,15 @@ use crate::denial;
 use crate::failure::Failure;
 use crate::files;
 use crate::limits::{Budget, Limits};
+use crate::metadata;
 use crate::options::Without;
 use crate::outcome;
 use crate::policy::Policy;
 use crate::privileges;
+use crate::profile::Profile;
 use crate::signals::{self, Inherited};
-use crate::tree;
+use crate::temporary::Temporary;
+use crate::tree::{self, Usage};
 use crate::units::Limit;
 
 /// Splits off the monitor, if the policy needs one. Only the child returns; the parent waits for it
@@ -23,13 +26,17 @@ use crate::units::Limit;
 /// # Errors
 /// [`Failure::Step`] when the process cannot be split, [`Failure::Kernel`] when programs may be
 /// started and the kernel cannot tell the run's processes from others.
-pub(crate) fn watch(name: &str, policy: &Policy) -> Result<(), Failure> {
+pub(crate) fn watch(
+    profile: &Profile,
+    policy: &Policy,
+    temporary: Option<Temporary>,
+) -> Result<Option<metadata::Client>, Failure> {
     let deadline = match policy.limits.get(Budget::Time) {
         Limit::At(ms) => Instant::now().checked_add(Duration::from_millis(ms)),
         Limit::None => None,
     };
-    if deadline.is_none() && !policy.runs_programs() {
-        return Ok(());
+    if deadline.is_none() && !policy.runs_programs() && temporary.is_none() {
+        return Ok(None);
     }
     let failed = |error: io::Error| Failure::step("start the monitor", &error);
     let sweep = Sweep::choose(policy)?;
@@ -37,21 +44,46 @@ pub(crate) fn watch(name: &str, policy: &Policy) -> Result<(), Failure> {
     let strangers = tree::children().collect();
     // A child does not inherit this.
     privileges::adopt_orphans()?;
+    let (client, server) = metadata::pair(policy)?.unzip();
     let monitor = process_id();
     let inherited = Inherited::replace().map_err(failed)?;
     // SAFETY: one thread runs, so the child is a whole copy.
     match unsafe { libc::fork() } {
         -1 => Err(failed(io::Error::last_os_error())),
         0 => {
+            // Its removal is the monitor's.
+            std::mem::forget(temporary);
             follow(monitor)?;
-            inherited.restore().map_err(failed)
+            inherited.restore().map_err(failed)?;
+            Ok(client)
         }
-        child => Watch { child, deadline, sweep, strangers, name, limits: &policy.limits, inherited }.run(),
+        child => {
+            // Ours would keep the server waiting.
+            drop(client);
+            Watch {
+                child,
+                deadline,
+                sweep,
+                strangers,
+                name: profile.name,
+                limits: &policy.limits,
+                inherited,
+                server,
+                temporary,
+                counts: profile.launches,
+                tick: if profile.launches { TICK_OF_TREES } else { TICK },
+            }
+            .run()
+        }
     }
 }
 
 /// How often the monitor looks at the CPU time of the living.
 const TICK: Duration = Duration::from_secs(1);
+
+/// The same for a tree of processes, which is watched for its size as well. What it may grow in between is what two
+/// processors can do in that time.
+const TICK_OF_TREES: Duration = Duration::from_millis(200);
 
 /// How long a run may take to end after it was asked to.
 const GRACE: Duration = Duration::from_secs(1);
@@ -147,12 +179,20 @@ struct Watch<'a> {
     name: &'a str,
     limits: &'a Limits,
     inherited: Inherited,
+    server: Option<metadata::Server>,
+    temporary: Option<Temporary>,
+    /// Whether processes and memory of the whole tree are held to their budgets.
+    counts: bool,
+    tick: Duration,
 }
 
 impl Watch<'_> {
     /// Waits until the child has ended, a budget of the whole run is used up, or somebody asked for
     /// the end; never returns.
-    fn run(self) -> ! {
+    fn run(mut self) -> ! {
+        if let Some(server) = self.server.take() {
+            server.start();
+        }
         let mut looked = Instant::now();
         let mut asked: Option<(libc::c_int, Instant)> = None;
         loop {
@@ -160,10 +200,11 @@ impl Watch<'_> {
                 self.end_all();
                 self.leave_like(status);
             }
-            if looked.elapsed() >= TICK {
+            if looked.elapsed() >= self.tick {
+                let used = tree::usage();
                 looked = Instant::now();
-                if self.cpu_is_spent() {
-                    self.end(Budget::Cpu, outcome::CPU);
+                if let Some((budget, status)) = self.spent(&used) {
+                    self.end(budget, status);
                 }
             }
             if self.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
@@ -184,7 +225,7 @@ impl Watch<'_> {
     /// How long to sleep at most.
     fn pause(&self) -> Duration {
         let left = self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-        left.unwrap_or(TICK).min(TICK)
+        left.unwrap_or(self.tick).min(self.tick)
     }
 
     /// Does with a signal what it would do to a process alone; true when that is to end.
@@ -226,6 +267,9 @@ impl Watch<'_> {
 
     fn end_all(&self) {
         self.sweep.end_all(&self.strangers);
+        if let Some(temporary) = &self.temporary {
+            temporary.remove();
+        }
     }
 
     /// Collects children that have ended; the status if ours is among them.
@@ -239,13 +283,22 @@ impl Watch<'_> {
         }
     }
 
-    /// Whether the run as a whole used more CPU time than the budget of one process: neither a chain
-    /// of short lives nor a parent that waits for many is a way around it.
-    fn cpu_is_spent(&self) -> bool {
-        match self.limits.get(Budget::Cpu) {
-            Limit::At(budget) => tree::cpu_time() > Duration::from_millis(budget) + TICK,
-            Limit::None => false,
+    /// The budget that the run as a whole has used up, and the status that tells.
+    ///
+    /// CPU time is that of one process: neither a chain of short lives nor a parent that waits for many is a way around it.
+    fn spent(&self, used: &Usage) -> Option<(Budget, u8)> {
+        let over = |budget, used: u64| matches!(self.limits.get(budget), Limit::At(most) if used > most);
+        let cpu = used.cpu.saturating_sub(TICK);
+        if over(Budget::Cpu, u64::try_from(cpu.as_millis()).unwrap_or(u64::MAX)) {
+            return Some((Budget::Cpu, outcome::CPU));
         }
+        if !self.counts {
+            return None;
+        }
+        if over(Budget::Memory, used.memory) {
+            return Some((Budget::Memory, outcome::KILLED));
+        }
+        over(Budget::Processes, used.tasks).then_some((Budget::Processes, outcome::KILLED))
     }
 
     /// Dies as the child died.

@@ -11,7 +11,7 @@ use crate::flags::{FLAGS, Flag, Meaning, Takes};
 use crate::invocation::{Given, Invocation, Program, UsageError};
 use crate::limits::Budget;
 use crate::net::Net;
-use crate::profile::{Profile, Switch};
+use crate::profile::{Grammar, Profile, Switch};
 use crate::units::Limit;
 
 /// A command line, taken apart.
@@ -63,28 +63,41 @@ pub struct Rules {
     pub rlimits: Vec<(rlimit::Resource, u64)>,
     /// What to go without.
     pub without: Vec<Without>,
+    /// Whether the run is to have a directory of its own for temporary files.
+    pub private_tmp: bool,
 }
 
 /// Which programs may be started.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Run {
-    /// Those of the system's own directories.
-    System,
-    /// These and no other.
-    Programs(Vec<PathBuf>),
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Run {
+    /// Those of the system's own directories; nothing where only programs were named.
+    pub system: Option<bool>,
+    /// These.
+    pub programs: Vec<PathBuf>,
 }
 
 impl Run {
+    /// Those of the system, or none of them.
+    #[must_use]
+    pub fn system(granted: bool) -> Self {
+        Run { system: Some(granted), programs: Vec::new() }
+    }
+
+    /// These.
+    #[must_use]
+    pub fn programs(programs: Vec<PathBuf>) -> Self {
+        Run { system: None, programs }
+    }
+
     /// Both grants together: naming programs does not narrow a grant of all.
     #[must_use]
-    pub fn and(self, other: Run) -> Run {
-        match (self, other) {
-            (Run::Programs(mut some), Run::Programs(more)) => {
-                some.extend(more);
-                Run::Programs(some)
-            }
-            _ => Run::System,
-        }
+    pub fn and(mut self, other: Run) -> Run {
+        self.system = match (self.system, other.system) {
+            (Some(one), Some(other)) => Some(one || other),
+            (one, other) => one.or(other),
+        };
+        self.programs.extend(other.programs);
+        self
     }
 }
 
@@ -160,26 +173,35 @@ impl Options {
             return Ok(false);
         };
         match next.as_bytes() {
-            b"-" => Ok(self.program(parser, Program::Stdin, true)),
-            b"--" => Ok(self.program(parser, Program::None, true)),
+            b"-" if !profile.grammar.dash_ends => Ok(self.program(profile, parser, Program::Stdin, true)),
+            b"-" => Ok(self.program(profile, parser, Program::None, true)),
+            b"--" => Ok(self.program(profile, parser, Program::None, true)),
             long if long.starts_with(b"--") && !profile.switches.iter().any(|theirs| next == theirs.name) => {
                 self.ours(profile, parser)
             }
             [b'-', ..] => Ok(self.native(profile, parser, &next)),
-            _ => Ok(self.program(parser, Program::None, false)),
+            [b'+', _, ..] if profile.grammar.plus => Ok(self.native(profile, parser, &next)),
+            _ => Ok(self.program(profile, parser, Program::None, false)),
         }
     }
 
     /// The end of the options: what follows is the script, unless it stands on standard input, and
     /// its arguments. `marker` says that `-` or `--` comes first.
-    fn program(&mut self, parser: &mut Parser, mut program: Program, marker: bool) -> bool {
+    fn program(
+        &mut self,
+        profile: &Profile,
+        parser: &mut Parser,
+        mut program: Program,
+        marker: bool,
+    ) -> bool {
         let Some(mut rest) = parser.try_raw_args() else {
             return false;
         };
         if marker {
             self.invocation.raw.extend(rest.next());
         }
-        if program == Program::None {
+        let scriptless = profile.grammar.scriptless.iter().any(|name| self.invocation.has(name));
+        if program == Program::None && !scriptless {
             program = rest.next().map_or(Program::None, Program::File);
         }
         self.invocation.program = program;
@@ -194,7 +216,7 @@ impl Options {
         };
         self.invocation.raw.extend(rest.next());
         let grammar = profile.grammar;
-        let mut ahead = native_switches(profile.switches, typed, grammar.clusters);
+        let mut ahead = native_switches(profile.switches, typed, grammar);
         let error = loop {
             let Some(found) = ahead.next() else { return true };
             let Some((switch, attached)) = found else { break UsageError::Unknown(typed.to_owned()) };
@@ -252,8 +274,9 @@ impl Options {
             Meaning::Write => rules.write.push(path(flag, given)?),
             Meaning::Run => {
                 let run = match value {
-                    None => Run::System,
-                    Some(program) => Run::Programs(vec![path(flag, program)?]),
+                    None => Run::system(true),
+                    Some(none) if none == "none" => Run::system(false),
+                    Some(program) => Run::programs(vec![path(flag, program)?]),
                 };
                 rules.run = Some(match rules.run.take() {
                     None => run,
@@ -282,6 +305,7 @@ impl Options {
                 let text = text(flag, &given)?;
                 rules.without.push(Without::parse(text).map_err(|cause| bad(flag, &given, cause))?);
             }
+            Meaning::PrivateTmp => rules.private_tmp = true,
             Meaning::Explain => self.action = Action::Explain,
             Meaning::Help => self.action = Action::Help,
             Meaning::Version => self.action = Action::Version,
@@ -299,7 +323,7 @@ fn peek(parser: &mut Parser) -> Option<OsString> {
 fn native_switches<'a>(
     switches: &'a [Switch],
     typed: &'a OsStr,
-    clusters: bool,
+    grammar: Grammar,
 ) -> impl Iterator<Item = Option<(&'a Switch, Option<OsString>)>> {
     let whole = switches.iter().find(|switch| typed == switch.name);
     let mut letters = typed.as_bytes().get(1..).unwrap_or_default();
@@ -312,12 +336,12 @@ fn native_switches<'a>(
         let named = |switch: &&Switch| switch.name.as_bytes() == [b'-', *letter];
         let found = switches.iter().find(named).and_then(|switch| match switch.value {
             _ if rest.is_empty() => Some((switch, None)),
-            true => Some((switch, Some(OsString::from_vec(rest.to_vec())))),
-            false if clusters => {
+            true if !grammar.detached => Some((switch, Some(OsString::from_vec(rest.to_vec())))),
+            _ if grammar.clusters => {
                 letters = rest;
                 Some((switch, None))
             }
-            false => None,
+            _ => None,
         });
         Some(found)
     })
@@ -420,6 +444,7 @@ mod tests {
         counts_memory: true,
         memory_overhead: 0,
         least_memory: 0,
+        launches: false,
     };
 
     fn parse(line: &str) -> Result<Options, Failure> {
@@ -436,7 +461,7 @@ mod tests {
             parse("hx --allow-read=a -e x --allow-write b -i --allow-run s.x --allow-run=no -i").unwrap();
         assert_eq!(options.rules.read, [PathBuf::from("a")]);
         assert_eq!(options.rules.write, [PathBuf::from("b")]);
-        assert_eq!(options.rules.run, Some(Run::System));
+        assert_eq!(options.rules.run, Some(Run::system(true)));
         let invocation = options.invocation;
         assert_eq!(invocation.raw, ["-e", "x", "-i"]);
         assert_eq!(invocation.program, Program::File("s.x".into()));
@@ -463,8 +488,13 @@ mod tests {
 
     #[test]
     fn options_in_one_argument() {
-        static CLUSTERS: Grammar =
-            Grammar { dashed_values: true, clusters: true, programs: &["-e"], explains_itself: true };
+        static CLUSTERS: Grammar = Grammar {
+            dashed_values: true,
+            clusters: true,
+            programs: &["-e"],
+            explains_itself: true,
+            ..Grammar::PLAIN
+        };
         static OTHER: Profile = Profile { grammar: CLUSTERS, switches: PROFILE.switches, ..PLAIN };
         let parse =
             |line: &str| Options::parse(&OTHER, line.split(' ').map(OsString::from)).unwrap().invocation;
@@ -476,6 +506,28 @@ mod tests {
             let given = parse(wrong);
             assert_eq!(given.raw.len() + given.args.len(), wrong.split(' ').count() - 1);
         }
+    }
+
+    #[test]
+    fn options_as_shells_have_them() {
+        static SHELL: Grammar = Grammar {
+            dashed_values: true,
+            clusters: true,
+            explains_itself: true,
+            plus: true,
+            detached: true,
+            dash_ends: true,
+            scriptless: &["-i"],
+            ..Grammar::PLAIN
+        };
+        static OTHER: Profile = Profile { grammar: SHELL, switches: PROFILE.switches, ..PLAIN };
+        let parse =
+            |line: &str| Options::parse(&OTHER, line.split(' ').map(OsString::from)).unwrap().invocation;
+        let given = parse("hx -ei value +e other - -x y");
+        assert_eq!(given.switches[0].value.as_deref(), Some(OsStr::new("value")));
+        assert_eq!((given.raw.len(), given.program, given.args.len()), (5, Program::None, 2));
+        assert_eq!(parse("hx +e x script y").program, Program::File("script".into()));
+        assert_eq!(parse("hx - script").program, Program::File("script".into()));
     }
 
     #[test]
@@ -513,7 +565,7 @@ mod tests {
     #[test]
     fn grants_add_up_and_limits_replace() {
         let rules = parse("hx --allow-run=a --allow-run=b --limit-files=3 --limit-files=none").unwrap().rules;
-        assert_eq!(rules.run, Some(Run::Programs(vec!["a".into(), "b".into()])));
+        assert_eq!(rules.run, Some(Run::programs(vec!["a".into(), "b".into()])));
         assert_eq!(rules.limits.last(), Some(&(Budget::Files, Limit::None)));
     }
 }

@@ -9,6 +9,9 @@ pub const NO_SCRIPT: u8 = 1;
 /// The CPU limit ended the run: what a shell shows for a death by `SIGXCPU`.
 pub const CPU: u8 = 128 + 24;
 
+/// A budget of the whole tree ended the run: what a shell shows for a death by `SIGKILL`.
+pub const KILLED: u8 = 128 + 9;
+
 /// How the user's program ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {

@@ -26,6 +26,10 @@ const COMMON: [&str; 5] =
 /// Readable and writable by every script: what goes there is gone.
 const SINK: &str = "/dev/null";
 
+/// The standard streams by name, and the most that is granted of what they lead to.
+const STREAMS: [(i32, &str, Access); 3] =
+    [(0, "/dev/stdin", Access::Read), (1, "/dev/stdout", Access::Use), (2, "/dev/stderr", Access::Use)];
+
 /// Where the system keeps its programs and their libraries.
 const PROGRAMS: [&str; 10] = [
     "/usr/bin",
@@ -74,6 +78,8 @@ pub enum Access {
     Write,
     /// Reading and writing a file that is there.
     Use,
+    /// Writing a file that is there.
+    Fill,
     /// Starting programs, and reading them.
     Execute,
 }
@@ -87,6 +93,11 @@ pub enum Origin {
     Default,
     /// It is the script, granted by the descriptor through which it was read.
     Script,
+    /// It is what a standard stream leads to, by the stream's number: for whom opens it again by the name `/dev/stdout`, and
+    /// no more than the stream itself allows.
+    Stream(i32),
+    /// It is the run's own directory for temporary files, by `--private-tmp`.
+    Private,
 }
 
 /// One path and what may be done with it.
@@ -121,6 +132,10 @@ pub struct Policy {
     pub without: Vec<Without>,
     /// Whether the script is a dialogue on a terminal.
     pub interactive: bool,
+    /// Whether links and FIFOs may be made where may be written, and modes and times changed there.
+    pub links: bool,
+    /// Whether the run has a directory of its own for temporary files.
+    pub private_tmp: bool,
 }
 
 impl Policy {
@@ -147,7 +162,7 @@ impl Policy {
             limits.set(budget, limit);
         }
         check_limits(&limits, profile)?;
-        let run = rules.run.map(found).transpose()?;
+        let run = started(rules.run, profile).map(found).transpose()?;
         let mut grants = defaults(profile, options);
         grants.extend(programs(run.as_ref(), profile));
         grants.extend(names_of_hosts(&rules.net));
@@ -163,7 +178,16 @@ impl Policy {
             rlimits: rules.rlimits,
             without: rules.without,
             interactive,
+            links: profile.launches,
+            private_tmp: rules.private_tmp,
         })
+    }
+
+    /// Grants the run's own directory for temporary files.
+    pub(crate) fn grant_private(&mut self, directory: &Path) {
+        for access in [Access::Read, Access::Write] {
+            self.grants.push(Grant { path: directory.to_owned(), access, origin: Origin::Private });
+        }
     }
 
     /// Whether the script may start programs.
@@ -194,6 +218,9 @@ impl Policy {
     /// and read if there is one. Nothing where there is none, or `named` is such a place.
     #[must_use]
     pub fn temporary(&self, named: Option<&OsStr>) -> Option<PathBuf> {
+        if let Some(own) = self.grants.iter().find(|grant| grant.origin == Origin::Private) {
+            return Some(own.path.clone());
+        }
         let granted = |access| {
             let grants = self.grants.iter().filter(move |grant| grant.access == access);
             grants.filter_map(|grant| fs::canonicalize(&grant.path).ok()).filter(|path| path.is_dir())
@@ -305,6 +332,7 @@ fn extend(rules: &mut Rules, typed: Rules) {
     rules.limits.extend(typed.limits);
     rules.rlimits.extend(typed.rlimits);
     rules.without.extend(typed.without);
+    rules.private_tmp |= typed.private_tmp;
     rules.run = match (rules.run.take(), typed.run) {
         (Some(file), Some(typed)) => Some(file.and(typed)),
         (file, typed) => file.or(typed),
@@ -327,28 +355,35 @@ fn defaults(profile: &Profile, options: &Options) -> Vec<Grant> {
     if let crate::invocation::Program::File(script) = &options.invocation.program {
         grants.push(Grant { path: script.into(), access: Access::Read, origin: Origin::Script });
     }
+    if profile.launches {
+        for (number, path, access) in STREAMS {
+            grants.push(Grant { path: path.into(), access, origin: Origin::Stream(number) });
+        }
+    }
     grants
 }
 
 /// What starting programs needs.
 fn programs(run: Option<&Run>, profile: &Profile) -> Vec<Grant> {
-    let trusted = PROGRAMS.iter().filter(|path| is_system(Path::new(path)));
-    match run {
-        None => Vec::new(),
-        Some(Run::System) => {
-            let execute = trusted.map(|path| by_default(*path, Access::Execute));
-            let read = PROGRAMS_READ.iter().map(|path| by_default(*path, Access::Read));
-            execute.chain(read).collect()
-        }
-        Some(Run::Programs(list)) => {
-            let around = profile.launchers.iter().chain(&LOADERS);
-            let around = around.map(|path| by_default(*path, Access::Execute));
-            let read = trusted.chain(&PROGRAMS_READ).map(|path| by_default(*path, Access::Read));
-            let origin = Origin::Asked("allow-run");
-            let named = list.iter().map(|path| Grant { path: path.clone(), access: Access::Execute, origin });
-            around.chain(read).chain(named).collect()
-        }
+    let Some(run) = run else {
+        return Vec::new();
+    };
+    let trusted = || PROGRAMS.iter().filter(|path| is_system(Path::new(path)));
+    let mut grants: Vec<Grant> = Vec::new();
+    if run.system == Some(true) {
+        grants.extend(trusted().map(|path| by_default(*path, Access::Execute)));
+    } else {
+        grants.extend(trusted().map(|path| by_default(*path, Access::Read)));
     }
+    grants.extend(PROGRAMS_READ.iter().map(|path| by_default(*path, Access::Read)));
+    if !run.programs.is_empty() {
+        let around = profile.launchers.iter().chain(&LOADERS);
+        grants.extend(around.map(|path| by_default(*path, Access::Execute)));
+    }
+    let origin = Origin::Asked("allow-run");
+    let named = run.programs.iter();
+    grants.extend(named.map(|path| Grant { path: path.clone(), access: Access::Execute, origin }));
+    grants
 }
 
 /// What a script on the network needs to read.
@@ -362,11 +397,15 @@ fn is_system(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|meta| meta.uid() == 0 && meta.mode() & 0o022 == 0)
 }
 
+/// What is granted where the host's default fills what was not said; nothing where no program may be started.
+fn started(run: Option<Run>, profile: &Profile) -> Option<Run> {
+    let run = run.unwrap_or_default();
+    let system = run.system.unwrap_or(profile.launches);
+    (system || profile.launches || !run.programs.is_empty()).then_some(Run { system: Some(system), ..run })
+}
+
 /// Resolves the names of programs as a shell would.
 fn found(run: Run) -> Result<Run, Failure> {
-    let Run::Programs(names) = run else {
-        return Ok(Run::System);
-    };
     let resolve = |name: PathBuf| {
         if name.as_os_str().as_bytes().contains(&b'/') {
             return Ok(name);
@@ -377,7 +416,8 @@ fn found(run: Run) -> Result<Run, Failure> {
             source: io::Error::from_raw_os_error(libc::ENOENT),
         })
     };
-    Ok(Run::Programs(names.into_iter().map(resolve).collect::<Result<_, _>>()?))
+    let programs = run.programs.into_iter().map(resolve).collect::<Result<_, _>>()?;
+    Ok(Run { system: run.system, programs })
 }
 
 fn in_path(name: &Path, path: &OsStr) -> Option<PathBuf> {
@@ -420,6 +460,7 @@ mod tests {
         environment: &[],
         library: &["/usr/share/x"],
         launchers: &["/bin/sh"],
+        launches: false,
         sockets: true,
         extras: &[],
         neutered: &[],
@@ -459,7 +500,7 @@ mod tests {
         let execute = granted(&policy, Access::Execute);
         assert!(execute.contains(&"/opt/p") && execute.contains(&"/bin/sh"));
         assert!(!execute.contains(&"/usr/bin") && !execute.contains(&"/bin"));
-        assert!(super::found(Run::Programs(vec!["no-such-program-anywhere".into()])).is_err());
+        assert!(super::found(Run::programs(vec!["no-such-program-anywhere".into()])).is_err());
     }
 
     #[test]

@@ -182,7 +182,7 @@ impl Reader<'_> {
         match key.get_ref().as_str() {
             "read" => rules.read = self.paths(list),
             "write" => rules.write = self.paths(list),
-            "run" => rules.run = Some(Run::Programs(self.programs(list))),
+            "run" => rules.run = Some(Run::programs(self.programs(list))),
             "env" if list.iter().any(|name| name.contains('=')) => {
                 return Err(expected("a variable's name is expected"));
             }
@@ -212,9 +212,11 @@ impl Reader<'_> {
             };
             return Err(self.wrong(key.span().start, &cause));
         }
+        if name == "run" {
+            rules.run = Some(Run::system(on));
+        }
         if on {
             rules.extras.extend(extra);
-            rules.run = if name == "run" { Some(Run::System) } else { rules.run.take() };
         }
         Ok(())
     }
@@ -279,6 +281,7 @@ mod tests {
         counts_memory: true,
         memory_overhead: 0,
         least_memory: 0,
+        launches: false,
     };
 
     fn parse(text: &str) -> Result<Rules, String> {
@@ -294,7 +297,7 @@ mod tests {
         .unwrap();
         assert_eq!(rules.read, [PathBuf::from("d/a"), PathBuf::from("/b")]);
         assert_eq!(rules.write, [PathBuf::from("d/c")]);
-        assert_eq!(rules.run, Some(Run::System));
+        assert_eq!(rules.run, Some(Run::system(true)));
         assert_eq!(rules.env, ["X"]);
         assert_eq!(rules.extras, ["bytecode"]);
         let limits = [

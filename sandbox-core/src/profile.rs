@@ -38,6 +38,9 @@ pub struct Profile {
     pub memory_overhead: u64,
     /// The smallest `--limit-memory` in bytes with which the interpreter comes up.
     pub least_memory: u64,
+    /// Whether starting programs is what the language is for: those of the system may be started unless it is said
+    /// otherwise, and the interpreter treats signals and descriptors as its programs do.
+    pub launches: bool,
 }
 
 /// How an interpreter reads its own options.
@@ -51,12 +54,28 @@ pub struct Grammar {
     pub programs: &'static [&'static str],
     /// Whether the interpreter itself says what is wrong with its options.
     pub explains_itself: bool,
+    /// Whether options may begin with a plus sign as well.
+    pub plus: bool,
+    /// Whether an option's value is always an argument of its own: `-eo name` for `-e -o name`.
+    pub detached: bool,
+    /// Whether a dash alone ends the options, as `--` does; else it is standard input.
+    pub dash_ends: bool,
+    /// Options with which no argument is a script: all after the options are arguments.
+    pub scriptless: &'static [&'static str],
 }
 
 impl Grammar {
     /// One option an argument, values without a dash, mistakes explained by the host.
-    pub const PLAIN: Grammar =
-        Grammar { dashed_values: false, clusters: false, programs: &[], explains_itself: false };
+    pub const PLAIN: Grammar = Grammar {
+        dashed_values: false,
+        clusters: false,
+        programs: &[],
+        explains_itself: false,
+        plus: false,
+        detached: false,
+        dash_ends: false,
+        scriptless: &[],
+    };
 }
 
 /// An option of the plain interpreter, such as `-e`.

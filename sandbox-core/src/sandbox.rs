@@ -13,6 +13,7 @@ use crate::failure::Failure;
 use crate::files::Domain;
 use crate::kernel;
 use crate::limits::{self, Budget};
+use crate::metadata;
 use crate::options::Without;
 use crate::policy::Policy;
 use crate::privileges;
@@ -26,7 +27,8 @@ pub struct Sandbox {
     domain: Option<Domain>,
     filter: Option<Filter>,
     bounds: Bounds,
-    name: &'static str,
+    profile: &'static Profile,
+    metadata: Option<metadata::Client>,
 }
 
 /// Files, network, limits and privileges are closed.
@@ -34,6 +36,7 @@ pub struct Sandbox {
 #[must_use]
 pub struct Confined {
     filter: Option<Filter>,
+    metadata: Option<metadata::Client>,
     pub(crate) bounds: Bounds,
     pub(crate) memory: Memory,
 }
@@ -64,7 +67,12 @@ impl Sandbox {
             ABI::Unsupported => None,
             abi => Some(Domain::new(policy, script, abi)?),
         };
-        Ok(Sandbox { domain, filter, bounds, name: profile.name })
+        Ok(Sandbox { domain, filter, bounds, profile, metadata: None })
+    }
+
+    /// Takes the line to the monitor, which changes modes and times of files for the run.
+    pub(crate) fn with(self, metadata: Option<metadata::Client>) -> Self {
+        Sandbox { metadata, ..self }
     }
 
     /// Closes files, network, limits and privileges of this thread, the only one.
@@ -80,15 +88,21 @@ impl Sandbox {
         }
         let memory = self.bounds.memory()?;
         descriptors::keep_directions()?;
-        expiry::arrange(self.name, &self.bounds)?;
+        if !self.profile.launches {
+            expiry::arrange(self.profile.name, &self.bounds)?;
+        }
         privileges::drop_capabilities()?;
         self.bounds.set()?;
         privileges::set_no_new_privs()?;
-        privileges::set_not_dumpable()?;
+        // Who reopens descriptors by name (`/dev/fd/63`) must own its own entries in /proc. Of other processes of the run
+        // Landlock and the filter keep it apart.
+        if !self.profile.launches {
+            privileges::set_not_dumpable()?;
+        }
         if let Some(domain) = self.domain {
             domain.enter()?;
         }
-        Ok(Confined { filter: self.filter, bounds: self.bounds, memory })
+        Ok(Confined { filter: self.filter, metadata: self.metadata, bounds: self.bounds, memory })
     }
 }
 
@@ -106,6 +120,9 @@ impl Confined {
     /// As [`Sandbox::confine`].
     pub fn seal(self) -> Result<Sealed, Failure> {
         if let Some(filter) = self.filter {
+            if let Some(metadata) = self.metadata {
+                metadata.enter()?;
+            }
             filter.load()?;
         }
         Ok(Sealed(()))
@@ -147,8 +164,11 @@ fn tasks(policy: &Policy, profile: &Profile) -> Result<Option<u64>, Failure> {
         return Ok(Some(if profile.threads { kernel::tasks().saturating_add(more) } else { 0 }));
     }
     let user = kernel::user();
-    if user == 0 {
-        return Err(Failure::RootProcesses);
+    match user {
+        // The monitor counts instead.
+        0 if profile.launches => return Ok(None),
+        0 => return Err(Failure::RootProcesses),
+        _ => {}
     }
     let now =
         limits::tasks_of(user).map_err(|error: io::Error| Failure::step("count tasks in /proc", &error))?;

@@ -12,6 +12,9 @@ struct Process {
     parent: u32,
     /// CPU time of the process and of the children that it has waited for, in clock ticks.
     ticks: u64,
+    threads: u64,
+    /// Pages in memory.
+    pages: u64,
 }
 
 /// The ids of this process's children.
@@ -22,14 +25,44 @@ pub(crate) fn children() -> impl Iterator<Item = libc::pid_t> {
         .filter_map(|process| process.id.try_into().ok())
 }
 
-/// The CPU time of all processes beneath this one, living or waited for.
-pub(crate) fn cpu_time() -> Duration {
+/// What all processes beneath this one use together.
+#[derive(Debug, Default)]
+pub(crate) struct Usage {
+    /// CPU time of the living and of those that were waited for.
+    pub(crate) cpu: Duration,
+    /// Memory in bytes, without what a process shares with files or others.
+    pub(crate) memory: u64,
+    /// Processes and threads.
+    pub(crate) tasks: u64,
+}
+
+/// Adds up what the processes beneath this one use.
+pub(crate) fn usage() -> Usage {
     let all: HashMap<u32, Process> = processes().map(|process| (process.id, process)).collect();
-    let living: u64 =
-        all.values().filter(|process| is_beneath(process, &all)).map(|process| process.ticks).sum();
-    // SAFETY: sysconf(3) takes no pointer.
-    let hertz = u64::try_from(unsafe { libc::sysconf(libc::_SC_CLK_TCK) }).unwrap_or(100).max(1);
-    Duration::from_millis(living * 1000 / hertz) + waited_for()
+    let ours = || all.values().filter(|process| is_beneath(process, &all));
+    let ticks: u64 = ours().map(|process| process.ticks).sum();
+    let pages: u64 = ours().map(|process| private(process)).sum();
+    let of_system = |name| {
+        // SAFETY: sysconf(3) takes no pointer.
+        u64::try_from(unsafe { libc::sysconf(name) }).unwrap_or(0).max(1)
+    };
+    Usage {
+        cpu: Duration::from_millis(ticks * 1000 / of_system(libc::_SC_CLK_TCK)) + waited_for(),
+        memory: pages * of_system(libc::_SC_PAGESIZE),
+        tasks: ours().map(|process| process.threads).sum(),
+    }
+}
+
+/// The pages of a process that nobody shares, as far as it is worth asking: small processes cannot fill the memory, because
+/// there cannot be many.
+fn private(process: &Process) -> u64 {
+    const SMALL: u64 = 1024;
+    if process.pages < SMALL {
+        return process.pages;
+    }
+    let shared = fs::read_to_string(format!("/proc/{}/statm", process.id)).ok();
+    let shared = shared.and_then(|statm| statm.split(' ').nth(2)?.parse().ok()).unwrap_or(0);
+    process.pages.saturating_sub(shared)
 }
 
 /// Whether a process descends from this one. A walk longer than there are processes would be one
@@ -77,7 +110,14 @@ fn parse(id: u32, stat: &str) -> Option<Process> {
     let number = |at: usize| fields.get(at)?.parse::<u64>().ok();
     // utime, stime, cutime, cstime: fields 14 to 17 where the state is field 3.
     let ticks = (11..15).map(number).sum::<Option<u64>>()?;
-    Some(Process { id, parent: fields.get(1)?.parse().ok()?, ticks })
+    // num_threads and rss: fields 20 and 24.
+    Some(Process {
+        id,
+        parent: fields.get(1)?.parse().ok()?,
+        ticks,
+        threads: number(17)?,
+        pages: number(21)?,
+    })
 }
 
 #[cfg(test)]
@@ -86,15 +126,16 @@ mod tests {
 
     #[test]
     fn names_may_hold_anything() {
-        let stat = "7 (a) S 9 (b) S 3 0 0 0 0 0 0 0 0 0 10 20 30 40 0";
-        assert_eq!(parse(7, stat), Some(Process { id: 7, parent: 3, ticks: 100 }));
+        let stat = "7 (a) S 9 (b) S 3 0 0 0 0 0 0 0 0 0 10 20 30 40 20 0 2 0 5 4096 6";
+        let parsed = Process { id: 7, parent: 3, ticks: 100, threads: 2, pages: 6 };
+        assert_eq!(parse(7, stat), Some(parsed));
         assert_eq!(parse(7, "7 (a) S"), None);
     }
 
     #[test]
     fn descent_is_told_through_generations() {
         let me = std::process::id();
-        let process = |id, parent| (id, Process { id, parent, ticks: 1 });
+        let process = |id, parent| (id, Process { id, parent, ticks: 1, threads: 1, pages: 1 });
         let (child, grandchild, stranger) = (me + 1, me + 2, me + 3);
         let all =
             HashMap::from([process(child, me), process(grandchild, child), process(stranger, stranger)]);

@@ -14,6 +14,8 @@ pub struct Binaries {
     pub hlua: PathBuf,
     /// Python's host.
     pub hpython: PathBuf,
+    /// bash's host.
+    pub hsh: PathBuf,
     /// The probe.
     pub probe: PathBuf,
     /// The real Lua.
@@ -31,6 +33,7 @@ impl Binaries {
         Ok(Binaries {
             hlua: copy(&from, "hlua", &copies)?,
             hpython: copy(&from, "hpython", &copies)?,
+            hsh: copy(&from, "hsh", &copies)?,
             probe: copy(&from, "probe", &copies)?,
             lua: real_lua()?,
             python: real_python()?,
@@ -49,6 +52,7 @@ impl Binaries {
         match host {
             Host::Hlua => &self.hlua,
             Host::Hpython => &self.hpython,
+            Host::Hsh => &self.hsh,
         }
     }
 
@@ -57,6 +61,7 @@ impl Binaries {
         match host {
             Host::Hlua => &self.lua,
             Host::Hpython => &self.python,
+            Host::Hsh => Path::new(BASH),
         }
     }
 
@@ -65,6 +70,8 @@ impl Binaries {
         match name {
             "hlua" => self.hlua.clone(),
             "hpython" => self.hpython.clone(),
+            "hsh" => self.hsh.clone(),
+            "bash" => BASH.into(),
             "probe" => self.probe.clone(),
             "lua5.4" => self.lua.clone(),
             "python3" => self.python.clone(),
@@ -94,14 +101,17 @@ fn directory() -> Result<PathBuf> {
     let static_build = target.join(format!("{}-unknown-linux-gnu/release", std::env::consts::ARCH));
     [built.to_path_buf(), static_build, target.join("release")]
         .into_iter()
-        .find(|d| ["hlua", "hpython", "probe"].iter().all(|name| d.join(name).exists()))
+        .find(|d| ["hlua", "hpython", "hsh", "probe"].iter().all(|name| d.join(name).exists()))
         .ok_or_else(|| {
             format!(
-                "no hlua, hpython and probe near {}: build them, or name their directory in H_BIN_DIR",
+                "no hlua, hpython, hsh and probe near {}: build them, or name their directory in H_BIN_DIR",
                 built.display()
             )
         })
 }
+
+/// The one that hsh starts.
+const BASH: &str = "/bin/bash";
 
 fn real_lua() -> Result<PathBuf> {
     let paths = env::var_os("PATH").unwrap_or_else(|| "/usr/bin".into());

@@ -33,12 +33,17 @@ pub struct Row {
     pub lua: Option<String>,
     /// The same for hpython: a row may have one for each host, and then both must come to the same.
     pub python: Option<String>,
+    /// The same for hsh.
+    pub shell: Option<String>,
     /// Or: the action that the probe performs, in the sandbox of each host.
     pub probe: Option<String>,
     /// The hosts whose sandbox the probe enters, if not all: what one of them opens is no denial there.
     #[serde(default)]
     pub hosts: Vec<Host>,
-    /// Or: a whole command line; `hlua`, `hpython`, `probe`, `lua5.4` and `python3` stand for the programs.
+    /// The hosts that open by default what the probe tries: there it is no denial.
+    #[serde(default)]
+    pub opened_by: Vec<Host>,
+    /// Or: a whole command line; `hlua`, `hpython`, `hsh`, `probe`, `lua5.4`, `python3` and `bash` stand for the programs.
     pub run: Option<Vec<String>>,
     /// The sandbox's flags.
     #[serde(default)]
@@ -133,20 +138,25 @@ impl Row {
     /// Each is run by itself, and the row holds for all of them.
     pub fn bodies(&self) -> Vec<Body> {
         let script = |host, text: &Option<String>| text.clone().map(|text| Body::Script(host, text));
-        let scripts = [script(Host::Hlua, &self.lua), script(Host::Hpython, &self.python)];
+        let scripts = [
+            script(Host::Hlua, &self.lua),
+            script(Host::Hpython, &self.python),
+            script(Host::Hsh, &self.shell),
+        ];
         let hosts = if self.hosts.is_empty() { &Host::ALL[..] } else { &self.hosts };
-        let probe = |action: &String| hosts.iter().map(|host| Body::Probe(*host, action.clone())).collect();
+        let hosts = hosts.iter().filter(|host| !self.opened_by.contains(host));
+        let probe = |action: &String| hosts.map(|host| Body::Probe(*host, action.clone())).collect();
         let probes: Vec<Body> = self.probe.as_ref().map_or_else(Vec::new, probe);
         scripts.into_iter().flatten().chain(probes).chain(self.run.clone().map(Body::Run)).collect()
     }
 
     fn check(&self) -> Result<()> {
-        let script = self.lua.is_some() || self.python.is_some();
+        let script = self.lua.is_some() || self.python.is_some() || self.shell.is_some();
         let bodies = [script, self.probe.is_some(), self.run.is_some()];
         if bodies.iter().filter(|b| **b).count() != 1 {
             return Err("needs exactly one of scripts, probe and run".to_owned());
         }
-        if !self.hosts.is_empty() && self.probe.is_none() {
+        if !(self.hosts.is_empty() && self.opened_by.is_empty()) && self.probe.is_none() {
             return Err("hosts are for the probe; a script says by its language who runs it".to_owned());
         }
         if let Some(line) = self.python.iter().flat_map(|p| p.lines()).find(|l| formats_placeholder(l)) {

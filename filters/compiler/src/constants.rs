@@ -34,6 +34,11 @@ const CONSTANTS: &[Constant] = &[
     same("O_CLOEXEC", 0o2000000),
     // The kernel's own bit together with O_DIRECTORY, as the C library defines it.
     differs("O_TMPFILE", 0o20200000, 0o20040000),
+    // mknod
+    same("S_IFIFO", 0o010000),
+    same("S_IFCHR", 0o020000),
+    same("S_IFDIR", 0o040000),
+    same("S_IFREG", 0o100000),
     // unlinkat, renameat2
     same("AT_REMOVEDIR", 0x200),
     same("RENAME_NOREPLACE", 1),
@@ -66,6 +71,7 @@ const CONSTANTS: &[Constant] = &[
     same("F_SETLK", 6),
     same("F_SETLKW", 7),
     same("F_DUPFD_CLOEXEC", 1030),
+    same("F_GETPIPE_SZ", 1032),
     // ioctl
     same("TCGETS", 0x5401),
     same("TCSETS", 0x5402),
@@ -76,6 +82,7 @@ const CONSTANTS: &[Constant] = &[
     same("TCSETSW2", 0x402c_542c),
     same("TCSETSF2", 0x402c_542d),
     same("TIOCGPGRP", 0x540f),
+    same("TIOCSPGRP", 0x5410),
     same("TIOCSTI", 0x5412),
     same("TIOCGWINSZ", 0x5413),
     same("FIONREAD", 0x541b),

@@ -33,6 +33,7 @@ pub static PROFILE: Profile = Profile {
     // Libraries, and what is reserved and never used, such as the C library's arenas.
     memory_overhead: 512 << 20,
     least_memory: 16 << 20,
+    launches: false,
 };
 
 static FILTERS: [&[u8]; 64] = include!(concat!(env!("OUT_DIR"), "/filters.rs"));
@@ -56,8 +57,13 @@ pub static NEUTERED: [Neutered; 10] = [
 ];
 
 /// As CPython's `getopt` reads them; it words its own mistakes.
-const GRAMMAR: Grammar =
-    Grammar { dashed_values: true, clusters: true, programs: &["-c", "-m"], explains_itself: true };
+const GRAMMAR: Grammar = Grammar {
+    dashed_values: true,
+    clusters: true,
+    programs: &["-c", "-m"],
+    explains_itself: true,
+    ..Grammar::PLAIN
+};
 
 /// What CPython imports and loads late.
 static LIBRARY: [&str; 12] = [

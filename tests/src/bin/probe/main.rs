@@ -42,6 +42,8 @@ static FILTERS: [&[u8]; 64] = include!(concat!(env!("OUT_DIR"), "/filters.rs"));
 
 static HPYTHON: Profile = of(&hpython_profile::PROFILE);
 
+static HSH: Profile = of(&hsh_profile::PROFILE);
+
 /// Whose sandbox is entered.
 trait Sandbox {
     const PROFILE: &'static Profile;
@@ -57,6 +59,12 @@ struct Hpython;
 
 impl Sandbox for Hpython {
     const PROFILE: &'static Profile = &HPYTHON;
+}
+
+struct Hsh;
+
+impl Sandbox for Hsh {
+    const PROFILE: &'static Profile = &HSH;
 }
 
 static SWITCHES: [Switch; 5] = [
@@ -146,6 +154,7 @@ pub extern "C" fn main(_: libc::c_int, _: *const *const libc::c_char) -> libc::c
     match (word(1), word(2)) {
         (Some("--bare"), _) => bare(&arguments[2..]),
         (Some("-H"), Some("hpython")) => sandbox_core::main::<Probe<Hpython>>(),
+        (Some("-H"), Some("hsh")) => sandbox_core::main::<Probe<Hsh>>(),
         (Some("-H"), Some(host)) if host != "hlua" => unknown(host),
         _ => sandbox_core::main::<Probe<Hlua>>(),
     }

@@ -1,0 +1,77 @@
+//! The flow's steps for bash.
+#![allow(unsafe_code, reason = "bash's main is a C function")]
+
+use std::ffi::{CString, OsStr, OsString, c_char};
+use std::io::{self, IsTerminal};
+use std::os::unix::ffi::OsStringExt;
+use std::ptr;
+
+use crate::startup;
+
+use hsh_profile::PROFILE;
+use sandbox_core::launch::{self, Main};
+use sandbox_core::{
+    Confined, Failure, Host, Invocation, Opened, Outcome, Policy, Profile, Program, Sealed, Source, Usage,
+    UsageError,
+};
+
+unsafe extern "C" {
+    /// environ(7)
+    static mut environ: *mut *mut c_char;
+}
+
+/// bash, loaded and not yet begun: its own start is behind the doors as well, with all that it reads of the environment.
+pub struct Hsh {
+    main: Main,
+    invocation: Invocation,
+}
+
+impl Host for Hsh {
+    const PROFILE: &'static Profile = &PROFILE;
+
+    type Script = Opened;
+
+    /// bash words its own mistakes.
+    fn usage(_argv0: &OsStr, _error: &UsageError) -> Usage {
+        Usage { text: Vec::new(), status: 2 }
+    }
+
+    fn interactive(invocation: &Invocation) -> bool {
+        let talks = || io::stdin().is_terminal() && io::stderr().is_terminal();
+        let reads = invocation.program == Program::None || invocation.has("-s");
+        invocation.has("-i") || (reads && !invocation.has("-c") && talks())
+    }
+
+    fn boot(invocation: Invocation) -> Result<Self, Failure> {
+        let main = launch::own_main().ok_or_else(|| Failure::boot("bash has no main"))?;
+        Ok(Hsh { main, invocation })
+    }
+
+    fn neuter(&mut self, policy: &Policy, _confined: &Confined) -> Result<(), Failure> {
+        let words = startup::words(&self.invocation, policy);
+        self.invocation.raw.splice(0..0, words);
+        Ok(())
+    }
+
+    fn run(self, _source: Source<Opened>, _sealed: Sealed) -> Outcome {
+        let mut words: Vec<*mut c_char> = words(self.invocation).map(CString::into_raw).collect();
+        let count = i32::try_from(words.len()).unwrap_or(i32::MAX);
+        words.push(ptr::null_mut());
+        // SAFETY: the program's own `main`, called once, with strings that are never freed, and null behind them.
+        let status = unsafe { (self.main)(count, words.leak().as_mut_ptr(), environ) };
+        Outcome::Exit((status & 0xff) as u8)
+    }
+}
+
+/// The command line without the sandbox's options.
+fn words(invocation: Invocation) -> impl Iterator<Item = CString> {
+    let Invocation { argv0, raw, program, args, .. } = invocation;
+    let mut words: Vec<OsString> = vec![argv0];
+    words.extend(raw);
+    if let Program::File(name) = program {
+        words.push(name);
+    }
+    words.extend(args);
+    // They came as strings that end in NUL, so there is none in them.
+    words.into_iter().filter_map(|word| CString::new(word.into_vec()).ok())
+}

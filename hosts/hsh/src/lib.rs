@@ -1,0 +1,9 @@
+//! hsh: bash's command line inside a sandbox, around the distribution's own bash.
+//!
+//! `launch` is how it gets there, `host` the flow's five steps, `startup` says which files bash is to begin with.
+#![cfg_attr(test, allow(dead_code, reason = "tests are not launched"))]
+
+mod host;
+#[cfg(not(test))]
+mod launch;
+mod startup;
