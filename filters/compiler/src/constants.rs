@@ -34,6 +34,9 @@ const CONSTANTS: &[Constant] = &[
     same("O_CLOEXEC", 0o2000000),
     // The kernel's own bit together with O_DIRECTORY, as the C library defines it.
     differs("O_TMPFILE", 0o20200000, 0o20040000),
+    // fallocate
+    same("FALLOC_FL_KEEP_SIZE", 1),
+    same("FALLOC_FL_PUNCH_HOLE", 2),
     // unlinkat, renameat2
     same("AT_REMOVEDIR", 0x200),
     same("RENAME_NOREPLACE", 1),
