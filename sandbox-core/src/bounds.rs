@@ -51,6 +51,7 @@ impl Bound {
     fn from(resource: Resource, inherited: (u64, u64), asked: &[Asked]) -> Self {
         let grace = grace(resource);
         let (soft, hard) = inherited;
+        let soft = soft.max(least(resource)).min(hard);
         let room = if hard == INFINITY { hard } else { hard.saturating_sub(grace) };
         let mut bound = Bound {
             resource,
@@ -91,6 +92,11 @@ impl Bound {
 /// A second of CPU time between the signal that can be explained and the one that cannot be blocked.
 fn grace(resource: Resource) -> u64 {
     u64::from(resource == Resource::CPU)
+}
+
+/// Which soft limit is raised where the hard one lets it: that of cores, to what is less than nothing.
+fn least(resource: Resource) -> u64 {
+    if resource == Resource::CORE { limits::NO_CORE } else { 0 }
 }
 
 /// What bounds a run.
@@ -244,6 +250,16 @@ mod tests {
         assert_eq!(bound(FREE, &[(5, budget), (5, Setter::Rlimit)]), (5, 6, 5, Setter::Rlimit));
         assert_eq!(bound((3, INFINITY), &both), (3, 6, 3, Setter::Caller));
         assert_eq!(bound(FREE, &[]), (INFINITY, INFINITY, INFINITY, Setter::Caller));
+    }
+
+    #[test]
+    fn no_core_is_asked_for_where_none_would_be_written() {
+        let core = |inherited| {
+            let bound = Bound::from(Resource::CORE, inherited, &[(Resource::CORE, 1, Setter::Sandbox)]);
+            (bound.soft, bound.hard)
+        };
+        assert_eq!([(0, INFINITY), (INFINITY, INFINITY), (0, 1)].map(core), [(1, 1); 3]);
+        assert_eq!(core((0, 0)), (0, 0));
     }
 
     #[test]

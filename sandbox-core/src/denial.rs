@@ -143,8 +143,14 @@ pub fn other_release(name: &str, environment: &Path, theirs: &str, ours: &str) -
 /// terminal is not to act on it.
 #[must_use]
 pub fn one_line(text: &str) -> String {
-    let shown = |c: char| if c.is_control() { c.escape_default().collect() } else { String::from(c) };
+    let acts = |c: char| c.is_control() || turns(c);
+    let shown = |c: char| if acts(c) { c.escape_default().collect() } else { String::from(c) };
     text.chars().map(shown).collect()
+}
+
+/// Whether a character changes the direction of others, and so their order on a terminal (Unicode, annex 9).
+fn turns(c: char) -> bool {
+    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// What is said, in two lines, when a budget of the whole run ends it.
@@ -199,6 +205,11 @@ pub(crate) fn limit_of(bound: &Bound) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_text_stays_on_its_line_and_in_its_order() {
+        assert_eq!(one_line("a\n\u{1b}[2K\u{202e}b\u{e4}"), "a\\n\\u{1b}[2K\\u{202e}b\u{e4}");
+    }
 
     #[test]
     fn hints_name_limit_value_and_flag() {

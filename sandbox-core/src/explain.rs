@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::calls::Grants;
+use crate::denial::one_line;
 use crate::flags::{FLAGS, Meaning, Takes};
 use crate::kernel;
 use crate::limits::{Budget, Limits};
@@ -104,7 +105,7 @@ fn grant_line(grant: &Grant) -> String {
         }
         Origin::Private => "--private-tmp".into(),
     };
-    format!("{} ({why})", grant.path.display())
+    format!("{} ({why})", one_line(&grant.path.to_string_lossy()))
 }
 
 fn net_lines(net: &Net) -> Vec<String> {
@@ -121,7 +122,7 @@ fn net_lines(net: &Net) -> Vec<String> {
 
 fn variables(policy: &Policy, profile: &Profile) -> Vec<String> {
     let asked = policy.env.iter().filter(|name| !profile.environment.iter().any(|ours| *name == ours));
-    let asked = asked.map(|name| format!("{} (--allow-env)", name.to_string_lossy()));
+    let asked = asked.map(|name| format!("{} (--allow-env)", one_line(&name.to_string_lossy())));
     let always = [&ENVIRONMENT, profile.environment, &["LC_*"]].concat().join(" ");
     std::iter::once(always).chain(asked).collect()
 }

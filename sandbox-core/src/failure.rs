@@ -152,6 +152,11 @@ pub enum Failure {
         /// Why it failed.
         cause: String,
     },
+    /// The program has privileges that its caller lacks, and the caller decides what is granted.
+    #[error(
+        "this program has a set-id bit or file capabilities: its caller would be granted what is not his"
+    )]
+    Borrowed,
     /// Threads exist before the doors are closed.
     #[error("cannot confine: other threads are running, and there must be one")]
     Threads,

@@ -73,6 +73,7 @@ pub fn main<H: Host>() -> i32 {
 fn run<H: Host>() -> Result<Outcome, Failure> {
     let profile = H::PROFILE;
     descriptors::occupy_standard()?;
+    privileges::refuse_borrowed()?;
     let options = Options::parse(profile, std::env::args_os())?;
     let interactive = H::interactive(&options.invocation);
     match &options.action {

@@ -118,7 +118,7 @@ pub(crate) fn resources(
     let fixed = |resource, amount| (resource, amount, Setter::Sandbox);
     let mut list = vec![
         // A dump would hold what was granted to the script, in a place that was not.
-        fixed(Resource::CORE, 0),
+        fixed(Resource::CORE, NO_CORE),
         fixed(Resource::MEMLOCK, 0),
         fixed(Resource::MSGQUEUE, 0),
         fixed(Resource::RTPRIO, 0),
@@ -141,6 +141,10 @@ pub(crate) fn resources(
     }
     list
 }
+
+/// The size in bytes of a core that is none, wherever it would go: a limit of 0 keeps the kernel from writing a file, but not
+/// from starting the program that `core_pattern` names, with a pipe to it; at 1 it does neither (core(5)).
+pub(crate) const NO_CORE: u64 = 1;
 
 /// The size that Linux gives a main thread's stack by default, in bytes.
 const STACK: u64 = 8 << 20;

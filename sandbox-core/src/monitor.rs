@@ -310,13 +310,12 @@ impl Watch<'_> {
     }
 
     fn die_by(&self, signal: libc::c_int) -> ! {
-        // A second core would say nothing of the script.
-        let ready = rlimit::Resource::CORE
-            .set(0, 0)
-            .and_then(|()| self.inherited.restore())
-            .and_then(|()| signals::handle(signal, libc::SIG_DFL))
-            .and_then(|()| signals::unblock(signal));
-        if ready.is_ok() {
+        // A core of ours would say nothing of the script, and hold all that it was not to see.
+        let ready = privileges::set_not_dumpable().is_ok()
+            && self.inherited.restore().is_ok()
+            && signals::handle(signal, libc::SIG_DFL).is_ok()
+            && signals::unblock(signal).is_ok();
+        if ready {
             signals::send(process_id(), signal);
         }
         leave(128 + signal)

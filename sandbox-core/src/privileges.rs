@@ -6,6 +6,24 @@ use std::io;
 use caps::CapSet;
 
 use crate::failure::{Failure, cause};
+use crate::kernel;
+
+/// Refuses to go on with privileges that come from the program's file and not from its caller, who names the grants and
+/// would read and write with them.
+///
+/// # Errors
+/// [`Failure::Borrowed`].
+pub(crate) fn refuse_borrowed() -> Result<(), Failure> {
+    // SAFETY: none of these takes a pointer, and none can fail.
+    let (secure, same) = unsafe {
+        let same = libc::getuid() == libc::geteuid() && libc::getgid() == libc::getegid();
+        (libc::getauxval(libc::AT_SECURE) != 0, same)
+    };
+    // A security module may ask the loader for care as well, without any privilege (ld.so(8)).
+    let capable = || caps::read(None, CapSet::Permitted).map_or(true, |set| !set.is_empty());
+    let borrowed = secure && (!same || (kernel::user() != 0 && capable()));
+    if borrowed { Err(Failure::Borrowed) } else { Ok(()) }
+}
 
 /// Gives up every capability in every set.
 ///

@@ -39,6 +39,9 @@ const CONSTANTS: &[Constant] = &[
     same("S_IFCHR", 0o020000),
     same("S_IFDIR", 0o040000),
     same("S_IFREG", 0o100000),
+    // fallocate
+    same("FALLOC_FL_KEEP_SIZE", 1),
+    same("FALLOC_FL_PUNCH_HOLE", 2),
     // unlinkat, renameat2
     same("AT_REMOVEDIR", 0x200),
     same("RENAME_NOREPLACE", 1),

@@ -73,6 +73,9 @@ const ROWS: &[Row] = &[
     (BOTH, "mkdirat", &["0", "path"], Allow),
     (BOTH, "renameat2", &["0", "path", "0", "path", "RENAME_NOREPLACE"], Allow),
     (BOTH, "renameat2", &["0", "path", "0", "path", "2"], EACCES),
+    (BOTH, "fallocate", &["7", "0", "0", "1"], Allow),
+    (BOTH, "fallocate", &["7", "FALLOC_FL_PUNCH_HOLE|FALLOC_FL_KEEP_SIZE", "0", "1"], Allow),
+    (BOTH, "fallocate", &["7", "FALLOC_FL_KEEP_SIZE", "0", "1"], EPERM),
     (ALL, "symlink", &["path"], EACCES),
     (ALL, "linkat", &["0", "path"], EACCES),
     (ALL, "mknodat", &["0", "path"], EACCES),
@@ -92,6 +95,9 @@ const ROWS: &[Row] = &[
     (ALL, "memfd_create", &["path"], EPERM),
     (ALL, "personality", &["0x0400000"], EPERM),
     (RUN, "personality", &["0xffffffff"], Allow),
+    // Pipes, and no queues of notifications.
+    (RUN, "pipe2", &["path", "O_CLOEXEC"], Allow),
+    (RUN, "pipe2", &["path", "O_EXCL|O_CLOEXEC"], EPERM),
     // Processes.
     (LUA, "clone", &["SIGCHLD"], EPERM),
     (LUA, "execve", &["path"], EPERM),
@@ -215,6 +221,10 @@ const PYTHON: &[Row] = &[
     (WRITE, "symlinkat", &["path", "7"], EACCES),
     (WRITE, "mknodat", &["7", "path"], EACCES),
     (WRITE, "flock", &["7", "2"], EPERM),
+    (WRITE, "fallocate", &["7", "0", "0", "1"], Allow),
+    (WRITE, "fallocate", &["7", "FALLOC_FL_KEEP_SIZE", "0", "1"], EPERM),
+    (CLOSED, "pipe2", &["path", "O_CLOEXEC|O_NONBLOCK"], Allow),
+    (CLOSED, "pipe2", &["path", "O_EXCL"], EPERM),
     // Code from files only, and never written to.
     (CLOSED, "mmap", &["0", "1", "PROT_READ|PROT_EXEC", "MAP_PRIVATE|MAP_DENYWRITE", "7"], Allow),
     (CLOSED, "mmap", &["0", "1", "PROT_READ|PROT_EXEC", "MAP_PRIVATE|MAP_FIXED|MAP_DENYWRITE", "7"], Allow),

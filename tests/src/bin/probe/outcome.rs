@@ -88,6 +88,7 @@ const NAMES: &[(i32, &str)] = names![
     ENAMETOOLONG,
     ENOLCK,
     ENOSYS,
+    ENOPKG,
     ENOTEMPTY,
     ELOOP,
     ENOMSG,
