@@ -31,12 +31,13 @@ export CARGO_TARGET_DIR := $(OUT)
 .DEFAULT_GOAL := build
 # The targets share cargo's directory and the terminal: one after the other.
 .NOTPARALLEL:
-.PHONY: help deps build-deps build demo demo-control check tools lint unit casebook bench install installed uninstall clean
+.PHONY: help deps build-deps build demo demo-control check tools lint unit casebook kernels bench install installed uninstall clean
 
 help:
 	@echo 'make demo       a malicious game fails to do harm (demo-control: under plain lua5.4 it does)'
 	@echo 'make check      every test, as the CI runs them'
 	@echo 'make build      the release binaries, $(BIN)/hlua, hpython and hsh'
+	@echo 'make kernels    the casebook of hlua under older and newer kernels, in an emulator'
 	@echo 'make bench      compare with lua5.4 and other sandboxes (BENCH="--runs 50 --only open")'
 	@echo 'make install    DESTDIR= PREFIX=/usr/local; uninstall takes it away again'
 	@echo 'make deps       install the Debian packages that are missing; the others do it by themselves'
@@ -99,6 +100,12 @@ casebook: build
 	$(STATIC) -p casebook --bin probe
 	H_BIN_DIR='$(BIN)' FENNEL="$$(command -v fennel || echo '$(OUT)/fennel/usr/bin/fennel')" \
 	  $(CARGO) test $(LOCKED) -p casebook --no-fail-fast --lib --test '*'
+
+# KERNELS_OF="bookworm sid" for some of them, TESTS="--skip limits/" for some of the tests.
+kernels: build
+	@.ci/deps kernels '$(OUT)'
+	$(STATIC) -p casebook --bin probe
+	FENNEL="$$(command -v fennel || echo '$(OUT)/fennel/usr/bin/fennel')" tests/kernels/run '$(BIN)' '$(OUT)/kernels'
 
 bench: deps build
 	$(STATIC) -p bench --bins

@@ -32,11 +32,11 @@ impl Binaries {
         let from = directory()?;
         Ok(Binaries {
             hlua: copy(&from, "hlua", &copies)?,
-            hpython: copy(&from, "hpython", &copies)?,
-            hsh: copy(&from, "hsh", &copies)?,
+            hpython: copy_if_built(&from, "hpython", &copies)?,
+            hsh: copy_if_built(&from, "hsh", &copies)?,
             probe: copy(&from, "probe", &copies)?,
             lua: real_lua()?,
-            python: real_python()?,
+            python: REAL_PYTHON.into(),
             copies,
         })
     }
@@ -45,6 +45,12 @@ impl Binaries {
     pub fn remove(&self) {
         // What is left behind lies in the directory for temporary files.
         let _ = fs::remove_dir_all(self.copies.path());
+    }
+
+    /// Why a host cannot be tried here, with the name of what is missing; Lua's can, or there is nothing to try at all.
+    pub fn lack(&self, host: Host) -> Option<(&'static str, String)> {
+        let missing = [self.host(host), self.interpreter(host)].into_iter().find(|file| !file.exists())?;
+        Some((host.interpreter(), format!("there is no {}", missing.display())))
     }
 
     /// A host's program.
@@ -89,6 +95,14 @@ fn copy(from: &Path, name: &str, copies: &Scratch) -> Result<PathBuf> {
     Ok(target)
 }
 
+/// On a machine without the interpreter there is no host either.
+fn copy_if_built(from: &Path, name: &str, copies: &Scratch) -> Result<PathBuf> {
+    match from.join(name).exists() {
+        true => copy(from, name, copies),
+        false => Ok(copies.path().join(name)),
+    }
+}
+
 /// `H_BIN_DIR`, or the directory that cargo builds into.
 fn directory() -> Result<PathBuf> {
     if let Some(directory) = env::var_os("H_BIN_DIR") {
@@ -122,10 +136,4 @@ fn real_lua() -> Result<PathBuf> {
 }
 
 /// The distribution's, which hpython was built against; another one may come first in `PATH`.
-fn real_python() -> Result<PathBuf> {
-    let python = PathBuf::from("/usr/bin/python3");
-    if python.exists() {
-        return Ok(python);
-    }
-    Err("/usr/bin/python3 is not installed: it is the control of most cases".to_owned())
-}
+const REAL_PYTHON: &str = "/usr/bin/python3";

@@ -2,6 +2,7 @@
 
 use crate::Result;
 use crate::binaries::Binaries;
+use crate::host::Host;
 use crate::identity::Identity;
 use crate::machine::Machine;
 use crate::row::{self, Body, Row};
@@ -88,7 +89,7 @@ fn of_row(
         for identity in &runners {
             let (row, body, identity) = (row.clone(), body.clone(), *identity);
             trials.push(Trial::ignorable_test(name(topic, &row, &body, identity), move || {
-                if let Some((need, reason)) = lacking(&row, identity, machine) {
+                if let Some((need, reason)) = lacking(&row, &body, identity, binaries, machine) {
                     return skip(&need, &reason);
                 }
                 beside_others(row.alone, || runner::run(&row, &body, identity, binaries))?;
@@ -116,7 +117,18 @@ fn beside_others(alone: bool, run: impl FnOnce() -> Result<()>) -> Result<()> {
     run()
 }
 
-fn lacking(row: &Row, identity: Identity, machine: &Machine) -> Option<(String, String)> {
+fn lacking(
+    row: &Row,
+    body: &Body,
+    identity: Identity,
+    binaries: &Binaries,
+    machine: &Machine,
+) -> Option<(String, String)> {
+    if body.runs_python() {
+        if let Some((need, reason)) = binaries.lack(Host::Hpython) {
+            return Some((need.to_owned(), reason));
+        }
+    }
     if !Identity::available().contains(&identity) {
         return Some((ROOT.to_owned(), "run by an ordinary user".to_owned()));
     }

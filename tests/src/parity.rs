@@ -33,7 +33,7 @@ struct Table {
 pub struct Row {
     /// The table's.
     #[serde(skip)]
-    host: Host,
+    pub host: Host,
     /// Unique within its table.
     pub name: String,
     #[serde(default, rename = "about")]

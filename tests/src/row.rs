@@ -132,6 +132,15 @@ impl Body {
             Body::Run(_) => None,
         }
     }
+
+    /// Whether Python must be there; the probe enters hpython's sandbox without.
+    pub fn runs_python(&self) -> bool {
+        match self {
+            Body::Script(host, _) => *host == Host::Hpython,
+            Body::Probe(..) => false,
+            Body::Run(words) => words.iter().any(|word| word.contains("python")),
+        }
+    }
 }
 
 impl Row {

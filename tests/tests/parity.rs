@@ -5,7 +5,7 @@ use casebook::binaries::Binaries;
 use casebook::harness;
 use casebook::identity::Identity;
 use casebook::parity;
-use libtest_mimic::Trial;
+use libtest_mimic::{Completion, Trial};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -20,9 +20,12 @@ fn trials(binaries: &'static Binaries) -> Result<Vec<Trial>> {
             for identity in Identity::available() {
                 let row = row.clone();
                 let name = format!("parity-{topic}/{} {}", row.name, identity.suffix());
-                trials.push(Trial::test(name, move || {
+                trials.push(Trial::ignorable_test(name, move || {
+                    if let Some((need, reason)) = binaries.lack(row.host) {
+                        return harness::skip(need, &reason);
+                    }
                     parity::run(&row, *identity, binaries)?;
-                    Ok(())
+                    Ok(Completion::Completed)
                 }));
             }
         }
