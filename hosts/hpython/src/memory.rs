@@ -2,8 +2,10 @@
 #![allow(unsafe_code, reason = "mallopt, mmap and CPython's allocators have no safe form")]
 
 use std::ffi::{c_int, c_void};
+use std::hint::black_box;
 use std::ops::Range;
 use std::ptr;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use pyo3::ffi;
@@ -17,14 +19,46 @@ pub fn settle() {
     unsafe { libc::mallopt(libc::M_ARENA_MAX, ARENAS) };
 }
 
-/// What a short script uses of the C library's heap, in bytes.
-const USUAL_HEAP: usize = 768 << 10;
+/// A huge page: one fault brings as much as 512 others. What a short script has on the C library's heap fits in one, and so do
+/// the two arenas that it needs.
+const HUGE_PAGE: usize = 2 << 20;
 
 /// Takes pages that every start uses, together.
 pub fn take_pages() {
-    pages::take_heap(USUAL_HEAP);
+    heap();
     pages::take(data());
     arenas();
+}
+
+/// Asks for a huge page. Where the kernel has none, the pages come one by one.
+///
+/// # Safety
+/// The memory is the caller's, and nothing was written there.
+unsafe fn advise_huge_page(begin: usize) {
+    // SAFETY: the advice changes no content; the answer does not matter.
+    unsafe { libc::madvise(begin as *mut c_void, HUGE_PAGE, libc::MADV_HUGEPAGE) };
+}
+
+/// Lets the heap lie in a huge page.
+fn heap() {
+    const PAGE: usize = 4 << 10;
+    // SAFETY: nobody has a heap yet. It will begin where the data segment ends: a page before a huge one, for what the C
+    // library keeps at the beginning.
+    unsafe {
+        let end = libc::sbrk(0).addr();
+        let begin = (end + PAGE).next_multiple_of(HUGE_PAGE) - PAGE;
+        libc::sbrk((begin - end) as isize);
+    }
+    // A large block is a mapping of its own until one of that size was freed (mallopt(3), M_MMAP_THRESHOLD): the second is the
+    // heap's, and stays with it. Only its ends are written.
+    const BLOCK: usize = HUGE_PAGE + 2 * PAGE;
+    drop(black_box(Vec::<u8>::with_capacity(BLOCK)));
+    let block = black_box(Vec::<u8>::with_capacity(BLOCK));
+    let begin = block.as_ptr().addr().next_multiple_of(HUGE_PAGE);
+    if begin + HUGE_PAGE <= block.as_ptr().addr() + BLOCK {
+        // SAFETY: it lies within the block.
+        unsafe { advise_huge_page(begin) };
+    }
 }
 
 /// The program's own data, CPython's objects that exist before it starts among them: nearly every page of them is written,
@@ -62,7 +96,7 @@ fn written(headers: &[libc::Elf64_Phdr], base: u64) -> Range<usize> {
     start.max(fixed)..end
 }
 
-/// Lets the first arena of CPython's allocator, which every start fills, come with all its pages.
+/// Lets the first arenas of CPython's allocator, which every start fills, come as one huge page.
 fn arenas() {
     let mut allocator =
         ffi::PyObjectArenaAllocator { ctx: ptr::null_mut(), alloc: Some(map), free: Some(unmap) };
@@ -71,12 +105,44 @@ fn arenas() {
 }
 
 extern "C" fn map(_context: *mut c_void, size: usize) -> *mut c_void {
-    static FIRST: AtomicBool = AtomicBool::new(true);
-    let populate = if FIRST.swap(false, Ordering::Relaxed) { libc::MAP_POPULATE } else { 0 };
-    let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | populate;
-    // SAFETY: new memory.
-    let memory =
-        unsafe { libc::mmap(ptr::null_mut(), size, libc::PROT_READ | libc::PROT_WRITE, flags, -1, 0) };
+    /// CPython takes other memory in the same way, in smaller pieces.
+    const ARENA: usize = 1 << 20;
+    /// What is left of the huge page.
+    static LEFT: Mutex<Option<Range<usize>>> = Mutex::new(None);
+    if size == ARENA && let Ok(mut left) = LEFT.lock() {
+        let range = left.get_or_insert_with(huge_page);
+        if range.len() >= size {
+            let begin = range.start;
+            range.start += size;
+            return begin as *mut c_void;
+        }
+    }
+    new_memory(size)
+}
+
+/// New memory with the place and advice for a huge page; an empty range where there is none.
+fn huge_page() -> Range<usize> {
+    let memory = new_memory(2 * HUGE_PAGE);
+    if memory.is_null() {
+        return 0..0;
+    }
+    let whole = memory.addr()..memory.addr() + 2 * HUGE_PAGE;
+    let begin = whole.start.next_multiple_of(HUGE_PAGE);
+    let page = begin..begin + HUGE_PAGE;
+    // SAFETY: all of it is new and ours; an empty part is refused.
+    unsafe {
+        libc::munmap(memory, page.start - whole.start);
+        libc::munmap(page.end as *mut c_void, whole.end - page.end);
+        advise_huge_page(page.start);
+    }
+    page
+}
+
+/// New memory, all zero; null if there is none.
+fn new_memory(size: usize) -> *mut c_void {
+    let (protection, flags) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
+    // SAFETY: the kernel chooses the place.
+    let memory = unsafe { libc::mmap(ptr::null_mut(), size, protection, flags, -1, 0) };
     if memory == libc::MAP_FAILED { ptr::null_mut() } else { memory }
 }
 
