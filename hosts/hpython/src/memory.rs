@@ -2,7 +2,6 @@
 #![allow(unsafe_code, reason = "mallopt, mmap and CPython's allocators have no safe form")]
 
 use std::ffi::{c_int, c_void};
-use std::hint::black_box;
 use std::ops::Range;
 use std::ptr;
 use std::sync::Mutex;
@@ -19,15 +18,32 @@ pub fn settle() {
     unsafe { libc::mallopt(libc::M_ARENA_MAX, ARENAS) };
 }
 
-/// A huge page: one fault brings as much as 512 others. What a short script has on the C library's heap fits in one, and so do
-/// the two arenas that it needs.
+/// A huge page: one fault brings as much as 512 others.
 const HUGE_PAGE: usize = 2 << 20;
+const PAGE: usize = 4 << 10;
+
+/// What a short script uses of the C library's heap, in bytes.
+const USUAL_HEAP: usize = 768 << 10;
 
 /// Takes pages that every start uses, together.
 pub fn take_pages() {
-    heap();
-    pages::take(data());
+    let (heap, data) = (whole_pages(pages::reserve_heap(USUAL_HEAP)), whole_pages(data()));
+    let Some(page) = huge_page() else { return };
+    // SAFETY: the page is ours; it is as large as both parts.
+    unsafe {
+        let huge = page.start as *mut u8;
+        let length = data.len();
+        ptr::copy_nonoverlapping(data.start as *const u8, huge, length);
+        libc::mremap(huge.cast(), length, length, libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED, data.start);
+        let rest = (HUGE_PAGE - length).min(heap.len());
+        libc::mremap(huge.add(length).cast(), rest, rest, libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED, heap.start);
+        libc::munmap(huge.add(length + rest).cast(), HUGE_PAGE - length - rest);
+    }
     arenas();
+}
+
+fn whole_pages(range: Range<usize>) -> Range<usize> {
+    range.start.next_multiple_of(PAGE)..range.end / PAGE * PAGE
 }
 
 /// Asks for a huge page. Where the kernel has none, the pages come one by one.
@@ -37,28 +53,6 @@ pub fn take_pages() {
 unsafe fn advise_huge_page(begin: usize) {
     // SAFETY: the advice changes no content; the answer does not matter.
     unsafe { libc::madvise(begin as *mut c_void, HUGE_PAGE, libc::MADV_HUGEPAGE) };
-}
-
-/// Lets the heap lie in a huge page.
-fn heap() {
-    const PAGE: usize = 4 << 10;
-    // SAFETY: nobody has a heap yet. It will begin where the data segment ends: a page before a huge one, for what the C
-    // library keeps at the beginning.
-    unsafe {
-        let end = libc::sbrk(0).addr();
-        let begin = (end + PAGE).next_multiple_of(HUGE_PAGE) - PAGE;
-        libc::sbrk((begin - end) as isize);
-    }
-    // A large block is a mapping of its own until one of that size was freed (mallopt(3), M_MMAP_THRESHOLD): the second is the
-    // heap's, and stays with it. Only its ends are written.
-    const BLOCK: usize = HUGE_PAGE + 2 * PAGE;
-    drop(black_box(Vec::<u8>::with_capacity(BLOCK)));
-    let block = black_box(Vec::<u8>::with_capacity(BLOCK));
-    let begin = block.as_ptr().addr().next_multiple_of(HUGE_PAGE);
-    if begin + HUGE_PAGE <= block.as_ptr().addr() + BLOCK {
-        // SAFETY: it lies within the block.
-        unsafe { advise_huge_page(begin) };
-    }
 }
 
 /// The program's own data, CPython's objects that exist before it starts among them: nearly every page of them is written,
@@ -110,7 +104,7 @@ extern "C" fn map(_context: *mut c_void, size: usize) -> *mut c_void {
     /// What is left of the huge page.
     static LEFT: Mutex<Option<Range<usize>>> = Mutex::new(None);
     if size == ARENA && let Ok(mut left) = LEFT.lock() {
-        let range = left.get_or_insert_with(huge_page);
+        let range = left.get_or_insert_with(|| huge_page().unwrap_or(0..0));
         if range.len() >= size {
             let begin = range.start;
             range.start += size;
@@ -121,10 +115,10 @@ extern "C" fn map(_context: *mut c_void, size: usize) -> *mut c_void {
 }
 
 /// New memory with the place and advice for a huge page; an empty range where there is none.
-fn huge_page() -> Range<usize> {
+fn huge_page() -> Option<Range<usize>> {
     let memory = new_memory(2 * HUGE_PAGE);
     if memory.is_null() {
-        return 0..0;
+        return None;
     }
     let whole = memory.addr()..memory.addr() + 2 * HUGE_PAGE;
     let begin = whole.start.next_multiple_of(HUGE_PAGE);
@@ -135,7 +129,7 @@ fn huge_page() -> Range<usize> {
         libc::munmap(page.end as *mut c_void, whole.end - page.end);
         advise_huge_page(page.start);
     }
-    page
+    Some(page)
 }
 
 /// New memory, all zero; null if there is none.
