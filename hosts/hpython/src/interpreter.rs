@@ -120,7 +120,10 @@ impl Interpreter {
     /// Runs what the command line says, and ends the interpreter.
     pub fn run(self) -> u8 {
         // SAFETY: the interpreter is up and the GIL held.
-        low_byte(unsafe { ffi::Py_RunMain() })
+        unsafe {
+            leaving::remember_modules();
+            low_byte(ffi::Py_RunMain())
+        }
     }
 }
 
