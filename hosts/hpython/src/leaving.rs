@@ -56,8 +56,7 @@ unsafe fn register() -> Option<()> {
     unsafe {
         let [register] = functions(c"atexit", [c"register"])?;
         let [freeze, count, objects] = functions(c"gc", COLLECTOR)?;
-        let collector =
-            Object::own(ffi::PyTuple_Pack(3, freeze.as_ptr(), count.as_ptr(), objects.as_ptr()))?;
+        let collector = Object::own(ffi::PyTuple_Pack(3, freeze.as_ptr(), count.as_ptr(), objects.as_ptr()))?;
         let leave =
             Object::own(ffi::PyCFunction_NewEx(&raw mut METHOD, collector.as_ptr(), ptr::null_mut()))?;
         Object::own(ffi::PyObject_CallOneArg(register.as_ptr(), leave.as_ptr())).map(drop)
@@ -174,11 +173,9 @@ unsafe fn keep_modules() {
     // SAFETY: the caller holds the GIL. A module gets a reference that nobody gives back.
     unsafe {
         each_module(|name, module| {
-            if known.contains(&module.addr())
-                && let Some(name) = Object::share(name)
-            {
+            if known.contains(&module.addr()) {
                 ffi::Py_INCREF(module);
-                names.push(name);
+                names.extend(Object::share(name));
             }
         });
         let modules = ffi::PyImport_GetModuleDict();

@@ -18,26 +18,21 @@ pub fn settle() {
     unsafe { libc::mallopt(libc::M_ARENA_MAX, ARENAS) };
 }
 
-/// A huge page: one fault brings as much as 512 others.
-const HUGE_PAGE: usize = 2 << 20;
 const PAGE: usize = 4 << 10;
+
+/// A huge page: one fault brings as much as 512 others, and at the end it goes as one.
+const HUGE_PAGE: usize = 2 << 20;
 
 /// What a short script uses of the C library's heap, in bytes.
 const USUAL_HEAP: usize = 768 << 10;
 
 /// Takes pages that every start uses, together.
 pub fn take_pages() {
-    let (heap, data) = (whole_pages(pages::reserve_heap(USUAL_HEAP)), whole_pages(data()));
-    let Some(page) = huge_page() else { return };
-    // SAFETY: the page is ours; it is as large as both parts.
-    unsafe {
-        let huge = page.start as *mut u8;
-        let length = data.len();
-        ptr::copy_nonoverlapping(data.start as *const u8, huge, length);
-        libc::mremap(huge.cast(), length, length, libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED, data.start);
-        let rest = (HUGE_PAGE - length).min(heap.len());
-        libc::mremap(huge.add(length).cast(), rest, rest, libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED, heap.start);
-        libc::munmap(huge.add(length + rest).cast(), HUGE_PAGE - length - rest);
+    let heap = whole_pages(pages::reserve_heap(USUAL_HEAP));
+    let data = whole_pages(data());
+    if !move_into_huge_page(&data, &heap) {
+        pages::take(heap);
+        pages::take(data);
     }
     arenas();
 }
@@ -46,13 +41,60 @@ fn whole_pages(range: Range<usize>) -> Range<usize> {
     range.start.next_multiple_of(PAGE)..range.end / PAGE * PAGE
 }
 
-/// Asks for a huge page. Where the kernel has none, the pages come one by one.
+/// Puts memory of a huge page in the place of the program's data, with a copy of it, and of the heap, of which nothing is in use.
+fn move_into_huge_page(data: &Range<usize>, heap: &Range<usize>) -> bool {
+    let Some(page) = huge_page(data.len()) else { return false };
+    let rest = page.start + data.len();
+    let for_heap = rest..(rest + heap.len()).min(page.end);
+    // SAFETY: the page is new and as large as the data. Nobody else is here: the program that the data belongs to has not begun.
+    unsafe {
+        ptr::copy_nonoverlapping(data.start as *const u8, page.start as *mut u8, data.len());
+        libc::munmap(for_heap.end as *mut c_void, page.end - for_heap.end);
+        put(&(page.start..rest), data.start) && put(&for_heap, heap.start)
+    }
+}
+
+/// Moves memory to another place, in which nothing is left of what was there.
 ///
 /// # Safety
-/// The memory is the caller's, and nothing was written there.
-unsafe fn advise_huge_page(begin: usize) {
-    // SAFETY: the advice changes no content; the answer does not matter.
-    unsafe { libc::madvise(begin as *mut c_void, HUGE_PAGE, libc::MADV_HUGEPAGE) };
+/// Both are the caller's.
+unsafe fn put(memory: &Range<usize>, place: usize) -> bool {
+    let flags = libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED;
+    // SAFETY: the caller's promise.
+    let moved = unsafe {
+        libc::mremap(memory.start as *mut c_void, memory.len(), memory.len(), flags, place as *mut c_void)
+    };
+    moved != libc::MAP_FAILED
+}
+
+/// A new huge page, all zero, if the kernel has one and it is large enough.
+fn huge_page(least: usize) -> Option<Range<usize>> {
+    if least > HUGE_PAGE {
+        return None;
+    }
+    let memory = new_memory(2 * HUGE_PAGE);
+    if memory.is_null() {
+        return None;
+    }
+    let whole = memory.addr()..memory.addr() + 2 * HUGE_PAGE;
+    let begin = whole.start.next_multiple_of(HUGE_PAGE);
+    let page = begin..begin + HUGE_PAGE;
+    // SAFETY: all of it is new and ours; to unmap an empty part is an error without consequence. The first write brings the
+    // whole page, if it is huge; the second of its parts shows it (mincore(2)).
+    unsafe {
+        libc::munmap(memory, page.start - whole.start);
+        libc::munmap(page.end as *mut c_void, whole.end - page.end);
+        let mut second = 0;
+        if libc::madvise(page.start as *mut c_void, HUGE_PAGE, libc::MADV_HUGEPAGE) == 0 {
+            (page.start as *mut u8).write_volatile(0);
+            libc::mincore((page.start + PAGE) as *mut c_void, PAGE, &raw mut second);
+        }
+        if second & 1 == 0 {
+            libc::munmap(page.start as *mut c_void, HUGE_PAGE);
+            return None;
+        }
+    }
+    Some(page)
 }
 
 /// The program's own data, CPython's objects that exist before it starts among them: nearly every page of them is written,
@@ -101,35 +143,30 @@ fn arenas() {
 extern "C" fn map(_context: *mut c_void, size: usize) -> *mut c_void {
     /// CPython takes other memory in the same way, in smaller pieces.
     const ARENA: usize = 1 << 20;
-    /// What is left of the huge page.
+    /// What is left of the first arenas' memory.
     static LEFT: Mutex<Option<Range<usize>>> = Mutex::new(None);
-    if size == ARENA && let Ok(mut left) = LEFT.lock() {
-        let range = left.get_or_insert_with(|| huge_page().unwrap_or(0..0));
-        if range.len() >= size {
-            let begin = range.start;
-            range.start += size;
-            return begin as *mut c_void;
-        }
+    if size != ARENA {
+        return new_memory(size);
     }
-    new_memory(size)
+    let Ok(mut left) = LEFT.lock() else { return new_memory(size) };
+    let range = left.get_or_insert_with(|| huge_page(ARENA).unwrap_or_else(|| first_arena(ARENA)));
+    if range.len() < size {
+        return new_memory(size);
+    }
+    let begin = range.start;
+    range.start += size;
+    begin as *mut c_void
 }
 
-/// New memory with the place and advice for a huge page; an empty range where there is none.
-fn huge_page() -> Option<Range<usize>> {
-    let memory = new_memory(2 * HUGE_PAGE);
+/// The first arena where there are no huge pages, with all its pages.
+fn first_arena(size: usize) -> Range<usize> {
+    let memory = new_memory(size);
     if memory.is_null() {
-        return None;
+        return 0..0;
     }
-    let whole = memory.addr()..memory.addr() + 2 * HUGE_PAGE;
-    let begin = whole.start.next_multiple_of(HUGE_PAGE);
-    let page = begin..begin + HUGE_PAGE;
-    // SAFETY: all of it is new and ours; an empty part is refused.
-    unsafe {
-        libc::munmap(memory, page.start - whole.start);
-        libc::munmap(page.end as *mut c_void, whole.end - page.end);
-        advise_huge_page(page.start);
-    }
-    Some(page)
+    let range = memory.addr()..memory.addr() + size;
+    pages::take(range.clone());
+    range
 }
 
 /// New memory, all zero; null if there is none.
