@@ -11,10 +11,11 @@
 use std::arch;
 use std::ffi::{CStr, c_char, c_int, c_void};
 
+use hpython_profile::NAME;
+use sandbox_core::{CANNOT_START, CANNOT_START_WHY, outcome};
+
 /// The file behind `/usr/bin/python3`, of the release that this program was built for.
 const PROGRAM: &str = hpython_profile::PROGRAM;
-const FAILED: &str = "hpython: cannot start ";
-const WHY: &str = ", which it was built for: that file, /proc or its C library is missing\n";
 /// The first argument. Were this library not loaded, for whatever reason of the loader's, python3 would refuse it as an option
 /// that it does not know; our `main` takes it away.
 const GUARD: &CStr = c"--hpython-was-not-loaded-and-nothing-was-run";
@@ -61,7 +62,7 @@ unsafe extern "C" fn launch(stack: *const usize) -> ! {
         }
         complain();
         loop {
-            system(libc::SYS_exit_group, 125, 0, 0);
+            system(libc::SYS_exit_group, outcome::SANDBOX.into(), 0, 0);
         }
     }
 }
@@ -86,12 +87,19 @@ unsafe fn open_itself() -> Option<usize> {
 /// Says on standard error what is missing.
 #[inline(always)]
 unsafe fn complain() {
-    // SAFETY: three constants, the second without the zero byte at its end.
+    // SAFETY: constants, the program's without the zero byte at its end.
     unsafe {
-        system(libc::SYS_write, 2, FAILED.as_ptr() as usize, FAILED.len());
-        system(libc::SYS_write, 2, PROGRAM.as_ptr() as usize, PROGRAM.len() - 1);
-        system(libc::SYS_write, 2, WHY.as_ptr() as usize, WHY.len());
+        say(NAME.as_ptr(), NAME.len());
+        say(CANNOT_START.as_ptr(), CANNOT_START.len());
+        say(PROGRAM.as_ptr(), PROGRAM.len() - 1);
+        say(CANNOT_START_WHY.as_ptr(), CANNOT_START_WHY.len());
     }
+}
+
+#[inline(always)]
+unsafe fn say(text: *const u8, length: usize) {
+    // SAFETY: the caller's text.
+    unsafe { system(libc::SYS_write, 2, text as usize, length) };
 }
 
 /// The arguments with the guard behind the program's name.
@@ -194,7 +202,6 @@ unsafe fn system(number: libc::c_long, a: usize, b: usize, c: usize) -> usize {
     unsafe { system_long(number, a, b, c, 0, 0, 0) }
 }
 
-#[cfg(target_arch = "x86_64")]
 #[inline(always)]
 unsafe fn system_long(
     number: libc::c_long,
@@ -207,26 +214,13 @@ unsafe fn system_long(
 ) -> usize {
     let answer;
     // SAFETY: the kernel's calling convention; the caller promises the rest.
+    #[cfg(target_arch = "x86_64")]
     unsafe {
         arch::asm!("syscall", inlateout("rax") number as usize => answer, in("rdi") a, in("rsi") b, in("rdx") c,
             in("r10") d, in("r8") e, in("r9") f, lateout("rcx") _, lateout("r11") _);
     }
-    answer
-}
-
-#[cfg(target_arch = "aarch64")]
-#[inline(always)]
-unsafe fn system_long(
-    number: libc::c_long,
-    a: usize,
-    b: usize,
-    c: usize,
-    d: usize,
-    e: usize,
-    f: usize,
-) -> usize {
-    let answer;
-    // SAFETY: the kernel's calling convention; the caller promises the rest.
+    // SAFETY: as above.
+    #[cfg(target_arch = "aarch64")]
     unsafe {
         arch::asm!("svc 0", in("x8") number as usize, inlateout("x0") a => answer, in("x1") b, in("x2") c,
             in("x3") d, in("x4") e, in("x5") f);
@@ -261,7 +255,7 @@ unsafe extern "C" fn __libc_start_main(
         let next = libc::dlsym(libc::RTLD_NEXT, c"__libc_start_main".as_ptr());
         if next.is_null() {
             complain();
-            libc::_exit(125);
+            libc::_exit(outcome::SANDBOX.into());
         }
         let start_main: StartMain = std::mem::transmute(next);
         start_main(main, count, arguments, init, fini, loader, stack)

@@ -133,9 +133,9 @@ unsafe fn leave_quickly(collector: *mut ffi::PyObject) -> Option<()> {
             return None;
         }
         function(0)?.call()?;
-        memory::keep();
         if is_alone() && !tells_all()? {
             keep_modules();
+            memory::keep();
         }
         Some(())
     }

@@ -2,6 +2,7 @@
 #![allow(unsafe_code, reason = "mallopt, mmap and CPython's allocators have no safe form")]
 
 use std::ffi::{c_int, c_void};
+use std::mem::MaybeUninit;
 use std::ops::Range;
 use std::ptr;
 use std::sync::Mutex;
@@ -181,9 +182,24 @@ fn new_memory(size: usize) -> *mut c_void {
 static KEEP: AtomicBool = AtomicBool::new(false);
 
 /// From now on no memory is given back: the process ends, and the kernel takes all of it at once.
-pub fn keep() {
+///
+/// # Safety
+/// The GIL is held, and no other thread uses CPython's allocators.
+pub unsafe fn keep() {
+    use ffi::PyMemAllocatorDomain as Domain;
     KEEP.store(true, Ordering::Relaxed);
+    for domain in [Domain::PYMEM_DOMAIN_RAW, Domain::PYMEM_DOMAIN_MEM, Domain::PYMEM_DOMAIN_OBJ] {
+        let mut allocator = MaybeUninit::<ffi::PyMemAllocatorEx>::uninit();
+        // SAFETY: the caller's promise; the first call fills the structure, the second copies it.
+        unsafe {
+            ffi::PyMem_GetAllocator(domain, allocator.as_mut_ptr());
+            (*allocator.as_mut_ptr()).free = Some(forget);
+            ffi::PyMem_SetAllocator(domain, allocator.as_mut_ptr());
+        }
+    }
 }
+
+extern "C" fn forget(_context: *mut c_void, _memory: *mut c_void) {}
 
 extern "C" fn unmap(_context: *mut c_void, memory: *mut c_void, size: usize) {
     if KEEP.load(Ordering::Relaxed) {
