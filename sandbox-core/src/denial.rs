@@ -23,13 +23,29 @@ pub fn never(what: &str, why: &str) -> String {
     format!("{what} is refused by the sandbox: {why}")
 }
 
-/// The error of a socket that no grant covers; `tcp` says whether one could.
+/// The error of a socket that no grant could cover.
 #[must_use]
-pub fn socket(what: &str, tcp: bool) -> String {
-    match tcp {
-        true => refused(what, "--allow-net=PORT"),
-        false => never(what, "only TCP can be allowed, by --allow-net=PORT"),
-    }
+pub fn socket() -> String {
+    never("this kind of socket", "only TCP can be allowed, by --allow-net=PORT")
+}
+
+/// The error of native code beneath a directory that the script may write; without one, of code in a file without a name.
+#[must_use]
+pub fn native_code(root: Option<&Path>) -> String {
+    let why = match root {
+        Some(root) => {
+            let root = one_line(&root.to_string_lossy());
+            format!("it lies beneath --allow-write={root}, where the script may have put it")
+        }
+        None => "it lies nowhere that could be looked at".to_owned(),
+    };
+    never("native code", &why)
+}
+
+/// The last line of a run that an error ended which nobody caught.
+#[must_use]
+pub fn hint(advice: &str) -> String {
+    format!("hint: {advice}\n")
 }
 
 /// The error of what a host has neutered.

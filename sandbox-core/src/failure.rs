@@ -19,6 +19,12 @@ pub(crate) fn cause(error: &impl Display) -> String {
     }
 }
 
+/// What a host says that cannot start its interpreter, between its own name and the interpreter's. It has no runtime then, and
+/// no memory for a text.
+pub const CANNOT_START: &str = ": cannot start ";
+/// What follows.
+pub const CANNOT_START_WHY: &str = ", which it was built for: that file, /proc or its C library is missing\n";
+
 /// Why a run did not begin. The text is one line, lower case, the cause last.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]

@@ -12,12 +12,15 @@ use std::arch;
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::sync::atomic::{AtomicPtr, Ordering};
 
+use crate::failure::{CANNOT_START, CANNOT_START_WHY};
+use crate::outcome;
+
 /// A host of this kind. [`crate::runs_as_library!`] makes its library one that can be run.
 pub trait Library {
     /// The interpreter's file, with a zero byte at the end.
     const PROGRAM: &'static str;
-    /// What is said before [`Self::PROGRAM`] where it cannot be started: `hx: cannot start `.
-    const FAILED: &'static str;
+    /// The host's name, for the one thing that can go wrong here.
+    const NAME: &'static str;
     /// The first argument. Were the library not loaded, for whatever reason of the loader's, the interpreter would refuse it
     /// as an option that it does not know; it is taken away before the interpreter looks.
     const GUARD: &'static CStr;
@@ -26,7 +29,6 @@ pub trait Library {
     fn main() -> c_int;
 }
 
-const WHY: &str = ", which it was built for: that file, /proc or its C library is missing\n";
 const ITSELF: &str = "/proc/self/exe\0";
 const PRELOAD: &[u8] = b"LD_PRELOAD=";
 const DESCRIPTOR: &[u8] = b"/proc/self/fd/";
@@ -50,7 +52,7 @@ pub unsafe extern "C" fn start<L: Library>(stack: *const usize) -> ! {
         }
         complain::<L>();
         loop {
-            system(libc::SYS_exit_group, 125, 0, 0);
+            system(libc::SYS_exit_group, outcome::SANDBOX.into(), 0, 0);
         }
     }
 }
@@ -75,12 +77,19 @@ unsafe fn open_itself() -> Option<usize> {
 /// Says on standard error what is missing.
 #[inline(always)]
 unsafe fn complain<L: Library>() {
-    // SAFETY: three constants, the second without the zero byte at its end.
+    // SAFETY: constants, the program's without the zero byte at its end.
     unsafe {
-        system(libc::SYS_write, 2, L::FAILED.as_ptr() as usize, L::FAILED.len());
-        system(libc::SYS_write, 2, L::PROGRAM.as_ptr() as usize, L::PROGRAM.len() - 1);
-        system(libc::SYS_write, 2, WHY.as_ptr() as usize, WHY.len());
+        say(L::NAME.as_ptr(), L::NAME.len());
+        say(CANNOT_START.as_ptr(), CANNOT_START.len());
+        say(L::PROGRAM.as_ptr(), L::PROGRAM.len() - 1);
+        say(CANNOT_START_WHY.as_ptr(), CANNOT_START_WHY.len());
     }
+}
+
+#[inline(always)]
+unsafe fn say(text: *const u8, length: usize) {
+    // SAFETY: the caller's text.
+    unsafe { system(libc::SYS_write, 2, text as usize, length) };
 }
 
 /// The arguments with the guard behind the program's name.
@@ -183,7 +192,6 @@ unsafe fn system(number: libc::c_long, a: usize, b: usize, c: usize) -> usize {
     unsafe { system_long(number, a, b, c, 0, 0, 0) }
 }
 
-#[cfg(target_arch = "x86_64")]
 #[inline(always)]
 unsafe fn system_long(
     number: libc::c_long,
@@ -196,26 +204,13 @@ unsafe fn system_long(
 ) -> usize {
     let answer;
     // SAFETY: the kernel's calling convention; the caller promises the rest.
+    #[cfg(target_arch = "x86_64")]
     unsafe {
         arch::asm!("syscall", inlateout("rax") number as usize => answer, in("rdi") a, in("rsi") b, in("rdx") c,
             in("r10") d, in("r8") e, in("r9") f, lateout("rcx") _, lateout("r11") _);
     }
-    answer
-}
-
-#[cfg(target_arch = "aarch64")]
-#[inline(always)]
-unsafe fn system_long(
-    number: libc::c_long,
-    a: usize,
-    b: usize,
-    c: usize,
-    d: usize,
-    e: usize,
-    f: usize,
-) -> usize {
-    let answer;
-    // SAFETY: the kernel's calling convention; the caller promises the rest.
+    // SAFETY: as above.
+    #[cfg(target_arch = "aarch64")]
     unsafe {
         arch::asm!("svc 0", in("x8") number as usize, inlateout("x0") a => answer, in("x1") b, in("x2") c,
             in("x3") d, in("x4") e, in("x5") f);

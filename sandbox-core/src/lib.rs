@@ -42,7 +42,7 @@ use std::io::{self, Write};
 
 pub use denial::Hints;
 pub use descriptors::with_streams_as_inherited;
-pub use failure::{Failure, NoPort};
+pub use failure::{CANNOT_START, CANNOT_START_WHY, Failure, NoPort};
 pub use host::{Host, Usage};
 pub use invocation::{Given, Invocation, Program, UsageError};
 pub use net::Net;

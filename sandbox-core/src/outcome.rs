@@ -6,6 +6,10 @@ pub const SANDBOX: u8 = 125;
 pub const TIME: u8 = 124;
 /// The script could not be opened; the interpreters that we replace answer 1.
 pub const NO_SCRIPT: u8 = 1;
+/// An error that the program did not catch ended it.
+pub const UNCAUGHT: u8 = 1;
+/// The interpreter does not know an option of its own: CPython's answer.
+pub const WRONG_OPTION: u8 = 2;
 /// The CPU limit ended the run: what a shell shows for a death by `SIGXCPU`.
 pub const CPU: u8 = 128 + 24;
 

@@ -10,12 +10,17 @@ const PAGE: usize = 4 << 10;
 /// the start that can be measured. `usual` is what a short script uses, in bytes. Where the kernel does not know the
 /// advice, it goes without.
 pub fn take_heap(usual: usize) {
+    take(reserve_heap(usual));
+}
+
+/// Lets the heap be so many bytes larger, and says where they are: nobody has used them yet.
+pub fn reserve_heap(bytes: usize) -> Range<usize> {
     // A large block is a mapping of its own until one of that size was freed (mallopt(3), M_MMAP_THRESHOLD): the second is the
     // heap's, and stays with it.
-    drop(black_box(Vec::<u8>::with_capacity(usual)));
-    let block = black_box(Vec::<u8>::with_capacity(usual));
+    drop(black_box(Vec::<u8>::with_capacity(bytes)));
+    let block = black_box(Vec::<u8>::with_capacity(bytes));
     let begin = block.as_ptr().addr();
-    take(begin..begin + usual);
+    begin..begin + bytes
 }
 
 /// The same for memory that is there already, by its addresses.

@@ -202,6 +202,13 @@ impl Policy {
         self.grants.iter().any(|grant| grant.access == Access::Write)
     }
 
+    /// Where the files and directories really are that are granted in this way. What is not there is left out.
+    #[must_use]
+    pub fn roots(&self, access: Access) -> Vec<PathBuf> {
+        let grants = self.grants.iter().filter(|grant| grant.access == access);
+        grants.filter_map(|grant| fs::canonicalize(&grant.path).ok()).collect()
+    }
+
     /// Whether a directory, named from the root, is granted for reading, as far as names tell: links are
     /// not followed.
     #[must_use]
@@ -221,10 +228,7 @@ impl Policy {
         if let Some(own) = self.grants.iter().find(|grant| grant.origin == Origin::Private) {
             return Some(own.path.clone());
         }
-        let granted = |access| {
-            let grants = self.grants.iter().filter(move |grant| grant.access == access);
-            grants.filter_map(|grant| fs::canonicalize(&grant.path).ok()).filter(|path| path.is_dir())
-        };
+        let granted = |access| self.roots(access).into_iter().filter(|path| path.is_dir());
         let written: Vec<PathBuf> = granted(Access::Write).collect();
         let named = named.and_then(|path| fs::canonicalize(path).ok());
         if named.is_some_and(|path| written.iter().any(|root| path.starts_with(root))) {

@@ -16,6 +16,7 @@ for name, value in {
     'prefix': sys.prefix,
     'platlibdir': sys.platlibdir,
     'stdlib': sysconfig.get_path('stdlib'),
+    'libraries': '/lib/' + of('MULTIARCH') if of('MULTIARCH') else '/' + sys.platlibdir,
     'program': os.path.realpath(sys.executable),
 }.items():
     print(name, value)
@@ -26,7 +27,8 @@ fn main() {
     println!("cargo::rerun-if-changed={PYTHON}");
     filter_compiler::embed_with_sockets("hpython");
     let python = Python::ask();
-    for name in ["executable", "release", "version", "prefix", "platlibdir", "program", "stdlib"] {
+    for name in ["executable", "release", "version", "prefix", "platlibdir", "program", "stdlib", "libraries"]
+    {
         println!("cargo::rustc-env=PYTHON_{}={}", name.to_uppercase(), python.says(name));
     }
 }

@@ -7,7 +7,7 @@ use std::os::unix::ffi::OsStringExt;
 use hpython_profile::PROFILE;
 use sandbox_core::{
     Confined, Failure, Host, Invocation, Opened, Outcome, Policy, Profile, Program, Sealed, Source, Usage,
-    UsageError, with_streams_as_inherited,
+    UsageError, denial, outcome, policy::Access, with_streams_as_inherited,
 };
 
 use crate::interpreter::{Interpreter, Start};
@@ -32,7 +32,7 @@ impl Host for Hpython {
 
     /// CPython words its own mistakes.
     fn usage(_argv0: &OsStr, _error: &UsageError) -> Usage {
-        Usage { text: Vec::new(), status: 2 }
+        Usage { text: Vec::new(), status: outcome::WRONG_OPTION }
     }
 
     fn interactive(invocation: &Invocation) -> bool {
@@ -56,8 +56,8 @@ impl Host for Hpython {
         }
         self.late.find_environment();
         if policy.neutering() {
-            manners::teach(policy, confined);
-            metadata::accept(policy);
+            let writable = metadata::accept(policy.roots(Access::Write));
+            manners::teach(policy, confined, writable);
         }
         Ok(())
     }
@@ -70,15 +70,17 @@ impl Host for Hpython {
         if let Source::File { name, script: Opened(Some(file)) } = source {
             script::read_through(name, file);
         }
-        interpreter.apply(&self.late);
+        if !interpreter.apply(&self.late) {
+            return Outcome::Exit(outcome::UNCAUGHT);
+        }
         interpreter.prepare_end();
         if self.site && !interpreter.import_site() {
-            return Outcome::Exit(1);
+            return Outcome::Exit(outcome::UNCAUGHT);
         }
         let status = interpreter.run();
-        if let Some(advice) = manners::advice().filter(|_| status == 1 && !self.talks) {
+        if let Some(advice) = manners::advice().filter(|_| status == outcome::UNCAUGHT && !self.talks) {
             // Where standard error cannot be written there is nobody to tell.
-            let _ = writeln!(io::stderr(), "hint: {advice}");
+            let _ = io::stderr().write_all(denial::hint(&advice).as_bytes());
         }
         Outcome::Exit(status)
     }

@@ -68,26 +68,17 @@ impl Interpreter {
         Ok(Start::Up(Interpreter(())))
     }
 
-    /// Sets what has waited for the doors: in `sys`, and in the configuration, which other interpreters are made from.
-    pub fn apply(&mut self, late: &Late) {
+    /// Sets what has waited for the doors: in `sys`, and in the configuration, which other interpreters are made from. False
+    /// after an error, which has been printed.
+    pub fn apply(&mut self, late: &Late) -> bool {
         // SAFETY: the interpreter is up and the GIL held; the configuration is ours to change while no other
         // interpreter has been made from it.
         unsafe {
-            let config = configuration();
-            if let Some(environment) = &late.environment {
-                let executable = venv::executable(environment);
-                set(config, &raw mut (*config).executable, c"executable", &executable);
-                if cfg!(Py_3_14) {
-                    set(config, &raw mut (*config).prefix, c"prefix", environment.as_os_str());
-                    set(config, &raw mut (*config).exec_prefix, c"exec_prefix", environment.as_os_str());
-                }
+            let applied = apply(configuration(), late).is_some();
+            if !applied {
+                ffi::PyErr_Print();
             }
-            if let Some(cache) = &late.cache {
-                set(config, &raw mut (*config).pycache_prefix, c"pycache_prefix", cache);
-            }
-            for (place, directory) in (0..).zip(&late.path) {
-                insert(config, place, directory.as_os_str());
-            }
+            applied
         }
     }
 
@@ -120,7 +111,10 @@ impl Interpreter {
     /// Runs what the command line says, and ends the interpreter.
     pub fn run(self) -> u8 {
         // SAFETY: the interpreter is up and the GIL held.
-        low_byte(unsafe { ffi::Py_RunMain() })
+        unsafe {
+            leaving::remember_modules();
+            low_byte(ffi::Py_RunMain())
+        }
     }
 }
 
@@ -134,38 +128,75 @@ unsafe fn configuration() -> *mut ffi::PyConfig {
     unsafe { _Py_GetConfig() }
 }
 
-/// Sets a text, or none if it is empty, in the configuration and in `sys`.
-unsafe fn set(config: *mut ffi::PyConfig, field: *mut *mut libc::wchar_t, name: &CStr, value: &OsStr) {
+/// None after an error, which is set.
+unsafe fn apply(config: *mut ffi::PyConfig, late: &Late) -> Option<()> {
+    // SAFETY: the caller holds the GIL, and the fields are the configuration's.
+    unsafe {
+        if let Some(environment) = &late.environment {
+            let executable = venv::executable(environment);
+            set(config, &raw mut (*config).executable, c"executable", &executable)?;
+            if cfg!(Py_3_14) {
+                set(config, &raw mut (*config).prefix, c"prefix", environment.as_os_str())?;
+                set(config, &raw mut (*config).exec_prefix, c"exec_prefix", environment.as_os_str())?;
+            }
+        }
+        if let Some(cache) = &late.cache {
+            set(config, &raw mut (*config).pycache_prefix, c"pycache_prefix", cache)?;
+        }
+        for (place, directory) in (0..).zip(&late.path) {
+            insert(config, place, directory.as_os_str())?;
+        }
+    }
+    Some(())
+}
+
+/// Sets a text, or none if it is empty, in the configuration and in `sys`. None after an error, which is set.
+unsafe fn set(
+    config: *mut ffi::PyConfig,
+    field: *mut *mut libc::wchar_t,
+    name: &CStr,
+    value: &OsStr,
+) -> Option<()> {
     // SAFETY: the caller holds the GIL; the field is one of the configuration's.
     unsafe {
-        let Ok(bytes) = CString::new(value.as_bytes()) else { return };
-        let none = bytes.is_empty();
+        let none = value.is_empty();
         let object = if none { Object::share(ffi::Py_None()) } else { Object::text(value) };
-        if let Some(object) = object {
-            ffi::PySys_SetObject(name.as_ptr(), object.as_ptr());
+        let object = present(object)?;
+        if ffi::PySys_SetObject(name.as_ptr(), object.as_ptr()) != 0 {
+            return None;
         }
-        if none {
-            ffi::PyConfig_SetString(config, field, ptr::null());
-        } else {
-            ffi::PyConfig_SetBytesString(config, field, bytes.as_ptr());
-        }
+        // The value is that of a variable or an argument: it has no zero byte.
+        let bytes = present(CString::new(value.as_bytes()).ok())?;
+        let status = match none {
+            true => ffi::PyConfig_SetString(config, field, ptr::null()),
+            false => ffi::PyConfig_SetBytesString(config, field, bytes.as_ptr()),
+        };
+        present((!failed(&status)).then_some(()))
     }
 }
 
-/// Inserts a directory into the paths of modules.
-unsafe fn insert(config: *mut ffi::PyConfig, place: ffi::Py_ssize_t, directory: &OsStr) {
+/// Inserts a directory into the paths of modules. None after an error, which is set.
+unsafe fn insert(config: *mut ffi::PyConfig, place: ffi::Py_ssize_t, directory: &OsStr) -> Option<()> {
     // SAFETY: the caller holds the GIL; the decoded copy is freed once.
     unsafe {
-        let Ok(bytes) = CString::new(directory.as_bytes()) else { return };
+        let bytes = present(CString::new(directory.as_bytes()).ok())?;
         let wide = ffi::Py_DecodeLocale(bytes.as_ptr(), ptr::null_mut());
-        if !wide.is_null() {
-            ffi::PyWideStringList_Insert(&raw mut (*config).module_search_paths, place, wide);
-            ffi::PyMem_RawFree(wide.cast());
-        }
-        if let (Some(path), Some(entry)) = (Object::of_sys(c"path"), Object::text(directory)) {
-            ffi::PyList_Insert(path.as_ptr(), place, entry.as_ptr());
-        }
+        present((!wide.is_null()).then_some(()))?;
+        let status = ffi::PyWideStringList_Insert(&raw mut (*config).module_search_paths, place, wide);
+        ffi::PyMem_RawFree(wide.cast());
+        present((!failed(&status)).then_some(()))?;
+        let (path, entry) = (present(Object::of_sys(c"path"))?, present(Object::text(directory))?);
+        (ffi::PyList_Insert(path.as_ptr(), place, entry.as_ptr()) == 0).then_some(())
     }
+}
+
+/// What is missing is missing for want of memory.
+unsafe fn present<T>(value: Option<T>) -> Option<T> {
+    if value.is_none() {
+        // SAFETY: the caller holds the GIL.
+        unsafe { ffi::PyErr_NoMemory() };
+    }
+    value
 }
 
 /// Lets `sys.flags.no_site` say what `python3`'s does.

@@ -12,7 +12,7 @@ use crate::host::Hpython;
 impl Library for Hpython {
     /// The file behind `/usr/bin/python3`, of the release that this program was built for.
     const PROGRAM: &'static str = hpython_profile::PROGRAM;
-    const FAILED: &'static str = "hpython: cannot start ";
+    const NAME: &'static str = hpython_profile::NAME;
     const GUARD: &'static CStr = c"--hpython-was-not-loaded-and-nothing-was-run";
 
     fn main() -> c_int {

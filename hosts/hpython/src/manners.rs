@@ -11,8 +11,9 @@ use std::path::{Path, PathBuf};
 use std::ptr;
 use std::sync::{Mutex, OnceLock};
 
+use hpython_profile::{FORK_EXEC, NETWORK, NEUTERED};
 use pyo3::ffi;
-use sandbox_core::{Confined, Hints, Policy, denial};
+use sandbox_core::{Confined, Hints, Neutered, Policy, denial};
 
 use crate::advice;
 use crate::metadata;
@@ -22,7 +23,8 @@ use crate::object::Object;
 struct Manners {
     programs: bool,
     sockets: bool,
-    writable: Vec<PathBuf>,
+    /// Where the script may write.
+    writable: &'static [PathBuf],
     hints: Hints,
 }
 
@@ -32,11 +34,11 @@ static MANNERS: OnceLock<Manners> = OnceLock::new();
 static ADVICE: Mutex<Option<String>> = Mutex::new(None);
 
 /// From now on what this policy refuses names the flag.
-pub fn teach(policy: &Policy, confined: &Confined) {
+pub fn teach(policy: &Policy, confined: &Confined, writable: &'static [PathBuf]) {
     let manners = Manners {
         programs: policy.runs_programs(),
         sockets: !policy.net.is_empty(),
-        writable: metadata::writable(policy),
+        writable,
         hints: Hints::of(policy, confined),
     };
     if !manners.programs {
@@ -112,11 +114,7 @@ impl Manners {
     fn judge(&self, topic: Topic, event: &[u8], arguments: &Object) -> Option<Refusal> {
         match topic {
             Topic::Program if self.programs => None,
-            Topic::Program => {
-                let text = denial::refused(&String::from_utf8_lossy(event), "--allow-run");
-                let path = arguments.item(0).and_then(|program| program.path());
-                Some(Refusal { text, path })
-            }
+            Topic::Program => Some(Refusal::of(neutered(event)?, arguments.item(0))),
             Topic::Copy => {
                 if let Some(copy) = arguments.item(1).and_then(|copy| copy.path()) {
                     metadata::copying(copy);
@@ -124,10 +122,7 @@ impl Manners {
                 None
             }
             Topic::Socket => socket(arguments, self.sockets),
-            Topic::Link => Some(Refusal {
-                text: denial::never(&String::from_utf8_lossy(event), "a link could name what is not granted"),
-                path: arguments.item(1).and_then(|link| link.path()),
-            }),
+            Topic::Link => Some(Refusal::of(neutered(event)?, arguments.item(1))),
             // The name, and the file if it is an extension that is about to be loaded.
             Topic::Import => self.library(topic, arguments, 1),
             Topic::Library => self.library(topic, arguments, 0),
@@ -146,11 +141,11 @@ impl Manners {
             return None;
         }
         let path = arguments.item(place)?.path()?;
-        let why = self.untrusted(Path::new(&path), topic)?;
-        Some(Refusal { text: denial::never("native code", &why), path: Some(path) })
+        let text = self.untrusted(Path::new(&path), topic)?;
+        Some(Refusal { text, path: Some(path) })
     }
 
-    /// Why a library is not to be loaded.
+    /// The error if a library is not to be loaded.
     fn untrusted(&self, path: &Path, topic: Topic) -> Option<String> {
         // A bare name of ctypes is looked for in the system's directories, that of a module in the working directory.
         if topic == Topic::Library && path.components().count() == 1 {
@@ -158,10 +153,10 @@ impl Manners {
         }
         let Ok(file) = fs::canonicalize(path) else {
             // What does not exist the loader reports; what exists and has no name may have been put anywhere.
-            return fs::metadata(path).is_ok().then(|| "it lies nowhere that could be looked at".to_owned());
+            return fs::metadata(path).is_ok().then(|| denial::native_code(None));
         };
         let root = self.writable.iter().find(|root| file.starts_with(root))?;
-        Some(format!("it lies beneath --allow-write={}, where the script may have put it", root.display()))
+        Some(denial::native_code(Some(root)))
     }
 }
 
@@ -173,11 +168,21 @@ fn socket(arguments: &Object, granted: bool) -> Option<Refusal> {
     if family == libc::AF_UNIX || (tcp && granted) {
         return None;
     }
-    let what = if tcp { "the network" } else { "this kind of socket" };
-    Some(Refusal { text: denial::socket(what, tcp), path: None })
+    let text = if tcp { denial::neutered(&NETWORK) } else { denial::socket() };
+    Some(Refusal { text, path: None })
+}
+
+/// What is declared under an event's name.
+fn neutered(event: &[u8]) -> Option<&'static Neutered> {
+    NEUTERED.iter().find(|neutered| neutered.what.as_bytes() == event)
 }
 
 impl Refusal {
+    /// Of something neutered that was asked to act on a file.
+    fn of(neutered: &Neutered, file: Option<Object>) -> Self {
+        Refusal { text: denial::neutered(neutered), path: file.and_then(|file| file.path()) }
+    }
+
     /// Raises it; the answer is a hook's for "no".
     fn raise(self) -> c_int {
         // SAFETY: the GIL is held where the hook is called; each object is checked before its use.
@@ -236,24 +241,25 @@ unsafe extern "C" fn fork_exec(
     _module: *mut ffi::PyObject,
     _arguments: *mut ffi::PyObject,
 ) -> *mut ffi::PyObject {
-    let text = denial::refused("_posixsubprocess.fork_exec", "--allow-run");
-    Refusal { text, path: None }.raise();
+    Refusal::of(&FORK_EXEC, None).raise();
     ptr::null_mut()
 }
 
 #[cfg(test)]
 mod tests {
-    use hpython_profile::NEUTERED;
     use sandbox_core::Lift;
 
     use super::*;
 
     #[test]
     fn events_of_interest() {
-        let told = |what: &&str| *what != "_posixsubprocess.fork_exec";
+        let told = |what: &&str| *what != FORK_EXEC.what;
         let programs = NEUTERED.iter().filter(|neutered| neutered.lift == Lift::Run);
         for what in programs.map(|neutered| neutered.what).filter(told) {
             assert_eq!(Topic::of(what.as_bytes()), Some(Topic::Program), "{what}");
+        }
+        for topic in [&b"os.link"[..], b"os.symlink"] {
+            assert_eq!((Topic::of(topic), neutered(topic).is_some()), (Some(Topic::Link), true));
         }
         assert_eq!(Topic::of(b"os.listdir"), None);
         assert_eq!(Topic::of(b"open"), None);

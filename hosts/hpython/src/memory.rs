@@ -2,8 +2,10 @@
 #![allow(unsafe_code, reason = "mallopt, mmap and CPython's allocators have no safe form")]
 
 use std::ffi::{c_int, c_void};
+use std::mem::MaybeUninit;
 use std::ops::Range;
 use std::ptr;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use pyo3::ffi;
@@ -17,14 +19,83 @@ pub fn settle() {
     unsafe { libc::mallopt(libc::M_ARENA_MAX, ARENAS) };
 }
 
+const PAGE: usize = 4 << 10;
+
+/// A huge page: one fault brings as much as 512 others, and at the end it goes as one.
+const HUGE_PAGE: usize = 2 << 20;
+
 /// What a short script uses of the C library's heap, in bytes.
 const USUAL_HEAP: usize = 768 << 10;
 
 /// Takes pages that every start uses, together.
 pub fn take_pages() {
-    pages::take_heap(USUAL_HEAP);
-    pages::take(data());
+    let heap = whole_pages(pages::reserve_heap(USUAL_HEAP));
+    let data = whole_pages(data());
+    if !move_into_huge_page(&data, &heap) {
+        pages::take(heap);
+        pages::take(data);
+    }
     arenas();
+}
+
+fn whole_pages(range: Range<usize>) -> Range<usize> {
+    range.start.next_multiple_of(PAGE)..range.end / PAGE * PAGE
+}
+
+/// Puts memory of a huge page in the place of the program's data, with a copy of it, and of the heap, of which nothing is in use.
+fn move_into_huge_page(data: &Range<usize>, heap: &Range<usize>) -> bool {
+    let Some(page) = huge_page(data.len()) else { return false };
+    let rest = page.start + data.len();
+    let for_heap = rest..(rest + heap.len()).min(page.end);
+    // SAFETY: the page is new and as large as the data. Nobody else is here: the program that the data belongs to has not begun.
+    unsafe {
+        ptr::copy_nonoverlapping(data.start as *const u8, page.start as *mut u8, data.len());
+        libc::munmap(for_heap.end as *mut c_void, page.end - for_heap.end);
+        put(&(page.start..rest), data.start) && put(&for_heap, heap.start)
+    }
+}
+
+/// Moves memory to another place, in which nothing is left of what was there.
+///
+/// # Safety
+/// Both are the caller's.
+unsafe fn put(memory: &Range<usize>, place: usize) -> bool {
+    let flags = libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED;
+    // SAFETY: the caller's promise.
+    let moved = unsafe {
+        libc::mremap(memory.start as *mut c_void, memory.len(), memory.len(), flags, place as *mut c_void)
+    };
+    moved != libc::MAP_FAILED
+}
+
+/// A new huge page, all zero, if the kernel has one and it is large enough.
+fn huge_page(least: usize) -> Option<Range<usize>> {
+    if least > HUGE_PAGE {
+        return None;
+    }
+    let memory = new_memory(2 * HUGE_PAGE);
+    if memory.is_null() {
+        return None;
+    }
+    let whole = memory.addr()..memory.addr() + 2 * HUGE_PAGE;
+    let begin = whole.start.next_multiple_of(HUGE_PAGE);
+    let page = begin..begin + HUGE_PAGE;
+    // SAFETY: all of it is new and ours; to unmap an empty part is an error without consequence. The first write brings the
+    // whole page, if it is huge; the second of its parts shows it (mincore(2)).
+    unsafe {
+        libc::munmap(memory, page.start - whole.start);
+        libc::munmap(page.end as *mut c_void, whole.end - page.end);
+        let mut second = 0;
+        if libc::madvise(page.start as *mut c_void, HUGE_PAGE, libc::MADV_HUGEPAGE) == 0 {
+            (page.start as *mut u8).write_volatile(0);
+            libc::mincore((page.start + PAGE) as *mut c_void, PAGE, &raw mut second);
+        }
+        if second & 1 == 0 {
+            libc::munmap(page.start as *mut c_void, HUGE_PAGE);
+            return None;
+        }
+    }
+    Some(page)
 }
 
 /// The program's own data, CPython's objects that exist before it starts among them: nearly every page of them is written,
@@ -62,7 +133,7 @@ fn written(headers: &[libc::Elf64_Phdr], base: u64) -> Range<usize> {
     start.max(fixed)..end
 }
 
-/// Lets the first arena of CPython's allocator, which every start fills, come with all its pages.
+/// Lets the first arenas of CPython's allocator, which every start fills, come as one huge page.
 fn arenas() {
     let mut allocator =
         ffi::PyObjectArenaAllocator { ctx: ptr::null_mut(), alloc: Some(map), free: Some(unmap) };
@@ -71,12 +142,39 @@ fn arenas() {
 }
 
 extern "C" fn map(_context: *mut c_void, size: usize) -> *mut c_void {
-    static FIRST: AtomicBool = AtomicBool::new(true);
-    let populate = if FIRST.swap(false, Ordering::Relaxed) { libc::MAP_POPULATE } else { 0 };
-    let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | populate;
-    // SAFETY: new memory.
-    let memory =
-        unsafe { libc::mmap(ptr::null_mut(), size, libc::PROT_READ | libc::PROT_WRITE, flags, -1, 0) };
+    /// CPython takes other memory in the same way, in smaller pieces.
+    const ARENA: usize = 1 << 20;
+    /// What is left of the first arenas' memory.
+    static LEFT: Mutex<Option<Range<usize>>> = Mutex::new(None);
+    if size != ARENA {
+        return new_memory(size);
+    }
+    let Ok(mut left) = LEFT.lock() else { return new_memory(size) };
+    let range = left.get_or_insert_with(|| huge_page(ARENA).unwrap_or_else(|| first_arena(ARENA)));
+    if range.len() < size {
+        return new_memory(size);
+    }
+    let begin = range.start;
+    range.start += size;
+    begin as *mut c_void
+}
+
+/// The first arena where there are no huge pages, with all its pages.
+fn first_arena(size: usize) -> Range<usize> {
+    let memory = new_memory(size);
+    if memory.is_null() {
+        return 0..0;
+    }
+    let range = memory.addr()..memory.addr() + size;
+    pages::take(range.clone());
+    range
+}
+
+/// New memory, all zero; null if there is none.
+fn new_memory(size: usize) -> *mut c_void {
+    let (protection, flags) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
+    // SAFETY: the kernel chooses the place.
+    let memory = unsafe { libc::mmap(ptr::null_mut(), size, protection, flags, -1, 0) };
     if memory == libc::MAP_FAILED { ptr::null_mut() } else { memory }
 }
 
@@ -84,9 +182,24 @@ extern "C" fn map(_context: *mut c_void, size: usize) -> *mut c_void {
 static KEEP: AtomicBool = AtomicBool::new(false);
 
 /// From now on no memory is given back: the process ends, and the kernel takes all of it at once.
-pub fn keep() {
+///
+/// # Safety
+/// The GIL is held, and no other thread uses CPython's allocators.
+pub unsafe fn keep() {
+    use ffi::PyMemAllocatorDomain as Domain;
     KEEP.store(true, Ordering::Relaxed);
+    for domain in [Domain::PYMEM_DOMAIN_RAW, Domain::PYMEM_DOMAIN_MEM, Domain::PYMEM_DOMAIN_OBJ] {
+        let mut allocator = MaybeUninit::<ffi::PyMemAllocatorEx>::uninit();
+        // SAFETY: the caller's promise; the first call fills the structure, the second copies it.
+        unsafe {
+            ffi::PyMem_GetAllocator(domain, allocator.as_mut_ptr());
+            (*allocator.as_mut_ptr()).free = Some(forget);
+            ffi::PyMem_SetAllocator(domain, allocator.as_mut_ptr());
+        }
+    }
 }
+
+extern "C" fn forget(_context: *mut c_void, _memory: *mut c_void) {}
 
 extern "C" fn unmap(_context: *mut c_void, memory: *mut c_void, size: usize) {
     if KEEP.load(Ordering::Relaxed) {

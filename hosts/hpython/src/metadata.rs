@@ -9,29 +9,20 @@
 #![allow(unsafe_code, reason = "this stands before C functions")]
 
 use std::cell::RefCell;
-use std::ffi::{CStr, OsStr, OsString, c_char, c_int};
+use std::ffi::{CStr, CString, OsStr, OsString, c_char, c_int};
 use std::fs;
 use std::mem::MaybeUninit;
 use std::os::unix::ffi::OsStrExt;
-use std::path::PathBuf;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
-
-use sandbox_core::Policy;
-use sandbox_core::policy::Access;
 
 /// The roots beneath which the script may write.
 static WRITABLE: OnceLock<Vec<PathBuf>> = OnceLock::new();
 
-/// From now on changes are accepted where this policy lets the script write.
-pub fn accept(policy: &Policy) {
-    // It is set once.
-    let _ = WRITABLE.set(writable(policy));
-}
-
-/// Where the granted directories and files for writing really are.
-pub fn writable(policy: &Policy) -> Vec<PathBuf> {
-    let written = policy.grants.iter().filter(|grant| grant.access == Access::Write);
-    written.filter_map(|grant| fs::canonicalize(&grant.path).ok()).collect()
+/// From now on changes are accepted beneath these roots, where the script may write.
+pub fn accept(roots: Vec<PathBuf>) -> &'static [PathBuf] {
+    WRITABLE.get_or_init(|| roots)
 }
 
 thread_local! {
@@ -61,11 +52,57 @@ unsafe fn may_write(directory: c_int, path: *const c_char) -> bool {
         return flags != -1 && matches!(flags & libc::O_ACCMODE, libc::O_WRONLY | libc::O_RDWR);
     }
     // SAFETY: the caller's promise.
-    let path = PathBuf::from(OsStr::from_bytes(unsafe { CStr::from_ptr(path) }.to_bytes()));
+    let path = Path::new(OsStr::from_bytes(unsafe { CStr::from_ptr(path) }.to_bytes()));
     if directory != libc::AT_FDCWD && path.is_relative() {
-        return false;
+        return lies_beneath(directory, path, roots);
     }
     fs::canonicalize(path).is_ok_and(|file| roots.iter().any(|root| file.starts_with(root)))
+}
+
+/// Whether a path that begins at a directory's descriptor leads beneath one of the roots. The directory's own path is not
+/// known: so each of those above the file is compared with the roots.
+fn lies_beneath(directory: c_int, path: &Path, roots: &[PathBuf]) -> bool {
+    /// Deeper than any path can name.
+    const DEEPEST: usize = libc::PATH_MAX as usize / 2;
+    let roots: Vec<_> = roots
+        .iter()
+        .filter_map(|root| fs::metadata(root).ok())
+        .map(|root| (root.dev(), root.ino()))
+        .collect();
+    let identity = |path: &Path| stat(directory, path).map(|stat| (stat.st_dev, stat.st_ino));
+    let Some(file) = stat(directory, path) else { return false };
+    // Where a link leads is not looked into.
+    if file.st_mode & libc::S_IFMT == libc::S_IFLNK {
+        return false;
+    }
+    let mut above = match file.st_mode & libc::S_IFMT {
+        libc::S_IFDIR => path.join(".."),
+        _ => path.parent().map(|parent| parent.join(".")).unwrap_or_default(),
+    };
+    let mut below = Some((file.st_dev, file.st_ino));
+    for _ in 0..DEEPEST {
+        if below.is_some_and(|below| roots.contains(&below)) {
+            return true;
+        }
+        let here = identity(&above);
+        if here.is_none() || (here == below && above.ends_with("..")) {
+            return false;
+        }
+        below = here;
+        above.push("..");
+    }
+    false
+}
+
+/// fstatat(2) without following a link at the end.
+fn stat(directory: c_int, path: &Path) -> Option<libc::stat> {
+    let path = CString::new(path.as_os_str().as_bytes()).ok()?;
+    let mut stat = MaybeUninit::<libc::stat>::zeroed();
+    // SAFETY: all zero is a valid stat, and the kernel fills it while it lives.
+    unsafe {
+        let answer = libc::fstatat(directory, path.as_ptr(), stat.as_mut_ptr(), libc::AT_SYMLINK_NOFOLLOW);
+        (answer == 0).then(|| stat.assume_init())
+    }
 }
 
 /// Whether a mode leaves others the access that they have.

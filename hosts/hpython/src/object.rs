@@ -71,6 +71,12 @@ impl Object {
         unsafe { Object::own(ffi::PyObject_GetAttrString(self.0, name.as_ptr())) }
     }
 
+    /// What it answers when it is called without arguments.
+    pub fn call(&self) -> Option<Object> {
+        // SAFETY: as above.
+        unsafe { Object::own(ffi::PyObject_CallNoArgs(self.0)) }
+    }
+
     /// An item of a tuple or a list.
     pub fn item(&self, place: usize) -> Option<Object> {
         let place = place.try_into().ok()?;

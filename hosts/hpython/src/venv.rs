@@ -3,9 +3,9 @@
 //! The variable grants nothing: an environment that was not granted cannot be read, and is left out.
 
 use std::ffi::OsString;
-use std::fs;
-use std::io::{self, Write};
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use sandbox_core::denial;
@@ -26,7 +26,7 @@ pub fn find() -> Option<PathBuf> {
     if !directory.is_absolute() {
         return None;
     }
-    let text = match fs::read_to_string(directory.join("pyvenv.cfg")) {
+    let text = match beginning(&directory.join("pyvenv.cfg")) {
         Ok(text) => text,
         Err(error) => {
             if error.kind() == io::ErrorKind::PermissionDenied {
@@ -47,8 +47,16 @@ pub fn find() -> Option<PathBuf> {
     None
 }
 
+/// The beginning of a file, as much of it as such a file could be.
+fn beginning(file: &Path) -> io::Result<String> {
+    const MOST: u64 = 64 << 10;
+    let mut text = String::new();
+    File::open(file)?.take(MOST).read_to_string(&mut text)?;
+    Ok(text)
+}
+
 /// The interpreter of an environment.
-pub fn executable(directory: &std::path::Path) -> OsString {
+pub fn executable(directory: &Path) -> OsString {
     directory.join("bin/python3").into_os_string()
 }
 

@@ -9,7 +9,7 @@ use crate::host::Hsh;
 
 impl Library for Hsh {
     const PROGRAM: &'static str = hsh_profile::PROGRAM;
-    const FAILED: &'static str = "hsh: cannot start ";
+    const NAME: &'static str = hsh_profile::PROFILE.name;
     const GUARD: &'static CStr = c"--hsh-was-not-loaded-and-nothing-was-run";
 
     fn main() -> c_int {

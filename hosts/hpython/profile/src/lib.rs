@@ -14,9 +14,12 @@ pub const PLATLIBDIR: &str = concat!(env!("PYTHON_PLATLIBDIR"), "\0");
 /// The release as in the names of directories: `3.11`.
 pub const VERSION: &str = env!("PYTHON_VERSION");
 
+/// The command's name.
+pub const NAME: &str = "hpython";
+
 /// hpython's declaration.
 pub static PROFILE: Profile = Profile {
-    name: "hpython",
+    name: NAME,
     synopsis: "[option] ... [-c cmd | -m mod | file | -] [arg] ...",
     version: concat!("Python ", env!("PYTHON_RELEASE")),
     switches: &SWITCHES,
@@ -42,8 +45,23 @@ const fn program(what: &'static str) -> Neutered {
     Neutered { what, lift: Lift::Run }
 }
 
-/// By the names of the events that CPython tells its hooks (PEP 578), but for the last but one, of which it tells none.
-pub static NEUTERED: [Neutered; 10] = [
+/// What starts a program without telling a hook.
+pub const FORK_EXEC: Neutered = program("_posixsubprocess.fork_exec");
+/// TCP, as far as no port is granted.
+pub const NETWORK: Neutered = Neutered { what: "the network", lift: Lift::Net };
+
+const fn link(what: &'static str) -> Neutered {
+    Neutered { what, lift: Lift::Nothing("a link could name what is not granted") }
+}
+
+const fn metadata(what: &'static str) -> Neutered {
+    let why = "no lock of the kernel's holds them to granted files; beneath --allow-write they are accepted, \
+        and change nothing";
+    Neutered { what, lift: Lift::Nothing(why) }
+}
+
+/// By the names of the events that CPython tells its hooks (PEP 578), but for the last three.
+pub static NEUTERED: [Neutered; 13] = [
     program("os.system"),
     program("os.exec"),
     program("os.fork"),
@@ -52,8 +70,11 @@ pub static NEUTERED: [Neutered; 10] = [
     program("subprocess.Popen"),
     program("pty.spawn"),
     program("webbrowser.open"),
-    program("_posixsubprocess.fork_exec"),
-    Neutered { what: "the network", lift: Lift::Net },
+    link("os.link"),
+    link("os.symlink"),
+    FORK_EXEC,
+    NETWORK,
+    metadata("os.chmod, os.utime"),
 ];
 
 /// As CPython's `getopt` reads them; it words its own mistakes.
@@ -71,8 +92,8 @@ static LIBRARY: [&str; 12] = [
     "/usr/lib/python3",
     concat!("/usr/local/lib/python", env!("PYTHON_VERSION")),
     concat!("/etc/python", env!("PYTHON_VERSION")),
-    "/usr/lib/x86_64-linux-gnu",
-    "/lib/x86_64-linux-gnu",
+    concat!("/usr", env!("PYTHON_LIBRARIES")),
+    env!("PYTHON_LIBRARIES"),
     "/etc/ld.so.cache",
     "/etc/ssl/certs",
     "/etc/ssl/openssl.cnf",
