@@ -13,6 +13,9 @@ OUT    := $(abspath $(or $(CARGO_TARGET_DIR),target))
 TRIPLE := $(or $(shell $(RUSTC) -vV 2>/dev/null | sed -n 's/^host: //p'),$(shell uname -m)-unknown-linux-gnu)
 BIN    := $(OUT)/$(TRIPLE)/release
 
+# What is installed; the rest follows from the names.
+HOSTS := hlua hpython
+
 # Static: the dynamic loader is half of an interpreter's start-up.
 STATIC := RUSTFLAGS='$(strip $(RUSTFLAGS) -C target-feature=+crt-static)' \
           $(CARGO) build --release $(LOCKED) --target $(TRIPLE)
@@ -20,24 +23,33 @@ STATIC := RUSTFLAGS='$(strip $(RUSTFLAGS) -C target-feature=+crt-static)' \
 # hpython is a library that python3 loads; without the triple, so that it leaves the others' builds alone.
 DYNAMIC := $(CARGO) build --release $(LOCKED)
 
+HOST_FILES := $(addprefix $(BIN)/,$(HOSTS))
 SOURCES := Cargo.toml $(wildcard Cargo.lock) $(wildcard .cargo/config.toml) $(shell find filters sandbox-core hosts -type f 2>/dev/null)
 
 bindir := $(DESTDIR)$(PREFIX)/bin
-docdir := $(DESTDIR)$(PREFIX)/share/doc/h
-DOCS   := $(wildcard README.md ARCHITECTURE.md SECURITY.md CHANGELOG.md LICENSE* LICENCE* COPYING*)
+share  := $(DESTDIR)$(PREFIX)/share
+docdir := $(share)/doc/h
+DOCS   := $(wildcard README.md ARCHITECTURE.md SECURITY.md CHANGELOG.md LICENSE* LICENCE* COPYING* doc/*.md)
+# Where man and the shells look: each with its files.
+INSTALLED_MANUALS := $(foreach page,$(notdir $(wildcard doc/man/*)),man/man$(subst .,,$(suffix $(page)))/$(page))
+bash   := $(share)/bash-completion/completions
+zsh    := $(share)/zsh/site-functions
+fish   := $(share)/fish/vendor_completions.d
 
 export CARGO_TARGET_DIR := $(OUT)
 
 .DEFAULT_GOAL := build
 # The targets share cargo's directory and the terminal: one after the other.
 .NOTPARALLEL:
-.PHONY: help deps build-deps build demo demo-control check tools lint unit casebook bench install installed uninstall clean
+.PHONY: help deps build-deps build demo demo-control check tools lint unit casebook bench manual install installed \
+        uninstall clean
 
 help:
 	@echo 'make demo       a malicious game fails to do harm (demo-control: under plain lua5.4 it does)'
 	@echo 'make check      every test, as the CI runs them'
 	@echo 'make build      the release binaries, $(BIN)/hlua and hpython'
 	@echo 'make bench      compare with lua5.4 and other sandboxes (BENCH="--runs 50 --only open")'
+	@echo 'make manual     bring the option lists of manual pages and completions up to date'
 	@echo 'make install    DESTDIR= PREFIX=/usr/local; uninstall takes it away again'
 	@echo 'make deps       install the Debian packages that are missing; the others do it by themselves'
 	@echo 'make clean      remove what was built'
@@ -54,9 +66,9 @@ build: build-deps
 	@ln -f '$(OUT)/release/libhpython.so' '$(BIN)/hpython'
 
 # Calls cargo only when a source is newer: `sudo make install` needs no cargo.
-$(BIN)/hlua $(BIN)/hpython &: $(SOURCES)
+$(HOST_FILES) &: $(SOURCES)
 	$(MAKE) build
-	@touch '$(BIN)/hlua' '$(BIN)/hpython'
+	@touch $(HOST_FILES)
 
 demo: build
 	@examples/demo.sh '$(BIN)/hlua'
@@ -89,7 +101,8 @@ installed: build
 	tree=$$(mktemp -d) && trap 'rm -rf "$$tree"' EXIT && \
 	  $(MAKE) --no-print-directory install DESTDIR="$$tree" PREFIX=/usr && mv "$$tree/usr" "$$tree/elsewhere" && \
 	  test "$$("$$tree/elsewhere/bin/hlua" -e 'print(_VERSION)')" = 'Lua 5.4' && \
-	  test "$$("$$tree/elsewhere/bin/hpython" -c 'print(6 * 7)')" = 42
+	  test "$$("$$tree/elsewhere/bin/hpython" -c 'print(6 * 7)')" = 42 && \
+	  for host in $(HOSTS); do man -M "$$tree/elsewhere/share/man" -w "$$host" >/dev/null || exit 1; done
 
 # Last, so that the test runner's summary ends the output. The probe is built by itself: together
 # with it cargo would choose other features for the host, and the tests would see another binary.
@@ -102,13 +115,21 @@ bench: deps build
 	$(STATIC) -p bench --bins
 	@'$(BIN)/bench' $(BENCH)
 
-install: $(BIN)/hlua $(BIN)/hpython
-	install -d '$(bindir)' '$(docdir)'
-	install -m 755 '$(BIN)/hlua' '$(BIN)/hpython' '$(bindir)'
+manual:
+	$(CARGO) run $(LOCKED) -p doc-generator
+
+install: $(HOST_FILES)
+	install -d '$(bindir)' '$(docdir)' $(addprefix '$(share)/man/man,$(addsuffix ',1 5 7)) '$(bash)' '$(zsh)' '$(fish)'
+	install -m 755 $(HOST_FILES) '$(bindir)'
 	install -m 644 $(DOCS) examples/fun.lua '$(docdir)'
+	for page in $(INSTALLED_MANUALS); do install -m 644 "doc/man/$${page##*/}" "$(share)/$$page" || exit 1; done
+	for host in $(HOSTS); do install -m 644 "doc/completions/bash/$$host" '$(bash)' || exit 1; done
+	for host in $(HOSTS); do install -m 644 "doc/completions/zsh/_$$host" '$(zsh)' || exit 1; done
+	for host in $(HOSTS); do install -m 644 "doc/completions/fish/$$host.fish" '$(fish)' || exit 1; done
 
 uninstall:
-	rm -f '$(bindir)/hlua' '$(bindir)/hpython'
+	rm -f $(foreach host,$(HOSTS),'$(bindir)/$(host)' '$(bash)/$(host)' '$(zsh)/_$(host)' '$(fish)/$(host).fish')
+	rm -f $(foreach page,$(INSTALLED_MANUALS),'$(share)/$(page)')
 	rm -rf '$(docdir)'
 
 clean:
