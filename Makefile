@@ -30,8 +30,8 @@ bindir := $(DESTDIR)$(PREFIX)/bin
 share  := $(DESTDIR)$(PREFIX)/share
 docdir := $(share)/doc/h
 DOCS   := $(wildcard README.md ARCHITECTURE.md SECURITY.md CHANGELOG.md LICENSE* LICENCE* COPYING* doc/*.md)
-# Where man and the shells look: each with its files.
-INSTALLED_MANUALS := $(foreach page,$(notdir $(wildcard doc/man/*)),man/man$(subst .,,$(suffix $(page)))/$(page))
+# Where man and the shells look.
+man    := $(share)/man
 bash   := $(share)/bash-completion/completions
 zsh    := $(share)/zsh/site-functions
 fish   := $(share)/fish/vendor_completions.d
@@ -41,8 +41,8 @@ export CARGO_TARGET_DIR := $(OUT)
 .DEFAULT_GOAL := build
 # The targets share cargo's directory and the terminal: one after the other.
 .NOTPARALLEL:
-.PHONY: help deps build-deps build demo demo-control check tools lint unit casebook bench manual install installed \
-        uninstall clean
+.PHONY: help deps build-deps build demo demo-control check tools lint unit casebook bench manual install install-hosts \
+        install-documents installed uninstall clean
 
 help:
 	@echo 'make demo       a malicious game fails to do harm (demo-control: under plain lua5.4 it does)'
@@ -118,18 +118,26 @@ bench: deps build
 manual:
 	$(CARGO) run $(LOCKED) -p doc-generator
 
-install: $(HOST_FILES)
-	install -d '$(bindir)' '$(docdir)' $(addprefix '$(share)/man/man,$(addsuffix ',1 5 7)) '$(bash)' '$(zsh)' '$(fish)'
+install: install-hosts install-documents
+
+# HOSTS=hlua installs that one only: packages are made this way.
+install-hosts: $(HOST_FILES)
+	install -d '$(bindir)' '$(man)/man1' '$(bash)' '$(zsh)' '$(fish)'
 	install -m 755 $(HOST_FILES) '$(bindir)'
+	install -m 644 $(HOSTS:%=doc/man/%.1) '$(man)/man1'
+	install -m 644 $(HOSTS:%=doc/completions/bash/%) '$(bash)'
+	install -m 644 $(HOSTS:%=doc/completions/zsh/_%) '$(zsh)'
+	install -m 644 $(HOSTS:%=doc/completions/fish/%.fish) '$(fish)'
+
+install-documents:
+	install -d '$(docdir)' '$(man)/man5' '$(man)/man7'
 	install -m 644 $(DOCS) examples/fun.lua '$(docdir)'
-	for page in $(INSTALLED_MANUALS); do install -m 644 "doc/man/$${page##*/}" "$(share)/$$page" || exit 1; done
-	for host in $(HOSTS); do install -m 644 "doc/completions/bash/$$host" '$(bash)' || exit 1; done
-	for host in $(HOSTS); do install -m 644 "doc/completions/zsh/_$$host" '$(zsh)' || exit 1; done
-	for host in $(HOSTS); do install -m 644 "doc/completions/fish/$$host.fish" '$(fish)' || exit 1; done
+	install -m 644 doc/man/*.5 '$(man)/man5'
+	install -m 644 doc/man/*.7 '$(man)/man7'
 
 uninstall:
 	rm -f $(foreach host,$(HOSTS),'$(bindir)/$(host)' '$(bash)/$(host)' '$(zsh)/_$(host)' '$(fish)/$(host).fish')
-	rm -f $(foreach page,$(INSTALLED_MANUALS),'$(share)/$(page)')
+	rm -f $(foreach page,$(notdir $(wildcard doc/man/*)),'$(man)/man$(subst .,,$(suffix $(page)))/$(page)')
 	rm -rf '$(docdir)'
 
 clean:
