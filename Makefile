@@ -41,7 +41,7 @@ export CARGO_TARGET_DIR := $(OUT)
 .DEFAULT_GOAL := build
 # The targets share cargo's directory and the terminal: one after the other.
 .NOTPARALLEL:
-.PHONY: help deps build-deps build demo demo-control check tools lint unit casebook bench manual install install-hosts \
+.PHONY: help deps build-deps build demo demo-control check tools lint workflows crates unit casebook bench manual install install-hosts \
         install-documents installed uninstall clean
 
 help:
@@ -51,6 +51,7 @@ help:
 	@echo 'make bench      compare with lua5.4 and other sandboxes (BENCH="--runs 50 --only open")'
 	@echo 'make manual     bring the option lists of manual pages and completions up to date'
 	@echo 'make install    DESTDIR= PREFIX=/usr/local; uninstall takes it away again'
+	@echo 'make deb        Debian packages of SUITE=bookworm, built and tried in a clean root; arch: with makepkg'
 	@echo 'make deps       install the Debian packages that are missing; the others do it by themselves'
 	@echo 'make clean      remove what was built'
 
@@ -76,7 +77,7 @@ demo: build
 demo-control: deps
 	@examples/demo.sh --control lua5.4
 
-check: deps tools lint unit build demo-in-check installed casebook
+check: deps tools lint workflows crates unit build demo-in-check installed casebook
 
 tools:
 	@$(CARGO) fmt --version >/dev/null 2>&1 && $(CARGO) clippy --version >/dev/null 2>&1 || \
@@ -86,6 +87,19 @@ lint:
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy $(LOCKED) --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc $(LOCKED) --workspace --no-deps --document-private-items
+
+# Both programs are wheels that deps fetches for x86_64; neither asks the network.
+TOOLS := $(OUT)/tools/bin
+IF_TOOLS = test -d '$(TOOLS)' || { echo 'check: no wheels for this machine: $@ not checked' >&2; exit 0; };
+
+workflows:
+	@$(IF_TOOLS) '$(TOOLS)/actionlint' && '$(TOOLS)/zizmor' --offline --quiet .github
+
+# Licences, bans and sources, as deny.toml wants them; and what Debian is told of the licences.
+crates:
+	@$(IF_TOOLS) '$(TOOLS)/cargo-deny' --offline --workspace --locked check licenses bans sources
+	packaging/copyright --check
+	packaging/version --check
 
 unit:
 	$(CARGO) test $(LOCKED) --workspace --exclude casebook
@@ -114,6 +128,19 @@ casebook: build
 bench: deps build
 	$(STATIC) -p bench --bins
 	@'$(BIN)/bench' $(BENCH)
+
+# In a clean root of a release of Debian, which needs root and debootstrap, and without network. deb-again: the same bytes?
+SUITE ?= bookworm
+.PHONY: deb deb-again arch
+deb:
+	packaging/debian-build '$(SUITE)' '$(OUT)/deb/$(SUITE)'
+
+deb-again:
+	packaging/debian-build --again '$(SUITE)' '$(OUT)/deb/$(SUITE)'
+
+# With makepkg, which Debian has as well.
+arch:
+	packaging/arch-build '$(OUT)/arch'
 
 manual:
 	$(CARGO) run $(LOCKED) -p doc-generator
