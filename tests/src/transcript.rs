@@ -109,7 +109,8 @@ pub fn run(file: &Path, identity: Identity, binaries: &Binaries) -> Result<()> {
     }
     let fixture = Fixture::empty(identity, binaries)?;
     let ran = job(&steps, &fixture, identity, binaries).run()?;
-    let printed = fixture.anonymous(&String::from_utf8_lossy(&ran.stdout)).replace("{base}/work", "/tmp/h");
+    let printed =
+        fixture.anonymous(&String::from_utf8_lossy(&ran.stdout)).replace("{base}/work", "/home/you");
     let mut parts = printed.split(MARK).skip(1);
     for step in &steps {
         step.check(parts.next().ok_or_else(|| format!("$ {}\nwas not reached:\n{printed}", step.command))?)?;
