@@ -127,7 +127,7 @@ casebook: build
 
 bench: deps build
 	$(STATIC) -p bench --bins
-	@'$(BIN)/bench' $(BENCH)
+	@'$(BIN)/bench' --chart '$(OUT)/start-up.svg' $(BENCH)
 
 # In a clean root of a release of Debian, which needs root and debootstrap, and without network. deb-again: the same bytes?
 SUITE ?= bookworm
