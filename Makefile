@@ -49,6 +49,7 @@ help:
 	@echo 'make check      every test, as the CI runs them'
 	@echo 'make build      the release binaries, $(BIN)/hlua and hpython'
 	@echo 'make bench      compare with lua5.4 and other sandboxes (BENCH="--runs 50 --only open")'
+	@echo 'make peers      what a script can do under this and other sandboxes, tried'
 	@echo 'make manual     bring the option lists of manual pages and completions up to date'
 	@echo 'make install    DESTDIR= PREFIX=/usr/local; uninstall takes it away again'
 	@echo 'make deb        Debian packages of SUITE=bookworm, built and tried in a clean root; arch: with makepkg'
@@ -144,6 +145,11 @@ arch:
 
 manual:
 	$(CARGO) run $(LOCKED) -p doc-generator
+
+# What a script can do under each sandbox that is installed here.
+.PHONY: peers
+peers: build
+	@bench/peers.py '$(BIN)'
 
 install: install-hosts install-documents
 
