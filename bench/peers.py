@@ -12,40 +12,72 @@ import subprocess
 import sys
 import tempfile
 
+# What is tried, in Python and in JavaScript.
 TRIES = {
-    "reads a document in your home": "print(open(HOME + '/document').read())",
-    "sees that it is there": "import os; os.stat(HOME + '/document')",
-    "removes it": "import os; os.unlink(HOME + '/document')",
-    "reads a secret of the environment": "import os; print(os.environ['TOKEN'])",
-    "starts a program": "import subprocess; print(subprocess.run(['/bin/echo', 'started'], capture_output=True).stdout)",
-    "reaches a server on this machine": "import socket; socket.create_connection(('127.0.0.1', PORT))",
-    "makes a user namespace": "import ctypes; print('made' if not ctypes.CDLL(None).unshare(0x10000000) else exit(1))",
-    "takes two gigabytes": "print(len(bytearray(2 << 30)))",
-    "types into your terminal": "import fcntl, os; fcntl.ioctl(os.open('/dev/tty', os.O_RDWR), 0x5412, b'#')",
+    "reads a document in your home": (
+        "print(open(HOME + '/document').read())",
+        "console.log(Deno.readTextFileSync(HOME + '/document'))"),
+    "sees that it is there": (
+        "import os; os.stat(HOME + '/document')",
+        "Deno.statSync(HOME + '/document')"),
+    "removes it": (
+        "import os; os.unlink(HOME + '/document')",
+        "Deno.removeSync(HOME + '/document')"),
+    "reads a secret of the environment": (
+        "import os; print(os.environ['TOKEN'])",
+        "console.log(Deno.env.get('TOKEN'))"),
+    "starts a program": (
+        "import subprocess; print(subprocess.run(['/bin/echo'], capture_output=True))",
+        "new Deno.Command('/bin/echo').outputSync()"),
+    "reaches a server on this machine": (
+        "import socket; socket.create_connection(('127.0.0.1', PORT))",
+        "(await Deno.connect({ hostname: '127.0.0.1', port: PORT })).close()"),
+    "makes a user namespace": (
+        "import ctypes, sys; sys.exit(ctypes.CDLL(None).unshare(0x10000000))",
+        # Deno has threads, and the kernel makes none for a process that has.
+        None),
+    "takes two gigabytes": (
+        "bytearray(2 << 30)",
+        "new Uint8Array(2 ** 31)"),
+    "types into your terminal": (
+        "import fcntl, os; fcntl.ioctl(os.open('/dev/tty', os.O_RDWR), 0x5412, b'#')",
+        "const c = Deno.dlopen('libc.so.6', { ioctl: { parameters: ['i32', 'u64', 'buffer'], result: 'i32' } });"
+        "Deno.exit(c.symbols.ioctl(0, 0x5412n, new Uint8Array([35])))"),
 }
 
+PYTHON = "/usr/bin/python3"
+# Those that only show what can be done stand first of their language.
 PEERS = {
-    "python3": ["/usr/bin/python3"],
+    "python3": [PYTHON],
     "hpython": ["hpython"],
-    "bwrap": ["bwrap", "--unshare-all", "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "/usr/bin/python3"],
-    "firejail": ["firejail", "--quiet", "/usr/bin/python3"],
-    "landrun": ["landrun", "--rox", "/usr", "--ro", "/etc", "/usr/bin/python3"],
+    "bwrap": ["bwrap", "--unshare-all", "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", PYTHON],
+    "firejail": ["firejail", "--quiet", PYTHON],
+    "landrun": ["landrun", "--rox", "/usr", "--ro", "/etc", PYTHON],
+    "deno --allow-all": ["deno", "run", "--quiet", "--no-prompt", "--allow-all"],
+    "deno": ["deno", "run", "--quiet", "--no-prompt"],
 }
 
 
-def tried(command, script, port):
-    """Whether the script could do it, in a fresh home."""
+def tried(command, scripts, port):
+    """`yes` or `no`: whether the script could do it, in a fresh home."""
     with tempfile.TemporaryDirectory(dir=pathlib.Path.home()) as home:
         home = pathlib.Path(home)
-        (home / "document").write_text("a year of work")
+        document = home / "document"
+        document.write_text("a year of work")
         environment = {"PATH": os.environ["PATH"], "HOME": str(home), "TOKEN": "secret"}
-        line = [*command, "-c", f"HOME, PORT = {str(home)!r}, {port}\n{script}"]
+        python, javascript = scripts
+        if command[0] == "deno":
+            if not javascript:
+                return ""
+            (home / "script.js").write_text(f"const HOME = {str(home)!r}, PORT = {port};\n{javascript}\n")
+            line = [*command, str(home / "script.js")]
+        else:
+            line = [*command, "-c", f"HOME, PORT = {str(home)!r}, {port}\n{python}"]
         # On a terminal of its own, which is the one that it may type into.
         ran = subprocess.run(["script", "-qec", " ".join(map(quoted, line)), "/dev/null"], env=environment, cwd="/",
                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=100)
-        if "unlink" in script:
-            return not (home / "document").exists()
-        return ran.returncode == 0
+        done = not document.exists() if "unlink" in python else ran.returncode == 0
+        return "yes" if done else "no"
 
 
 def quoted(word):
@@ -59,8 +91,8 @@ def main():
     print("|---" * (1 + len(peers)) + "|")
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-        for what, script in TRIES.items():
-            answers = ("yes" if tried(command, script, port) else "no" for command in peers.values())
+        for what, scripts in TRIES.items():
+            answers = (tried(command, scripts, port) for command in peers.values())
             print(f"| {what} |", " | ".join(answers), "|", flush=True)
     print()
     for name, command in peers.items():
