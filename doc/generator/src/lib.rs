@@ -56,4 +56,26 @@ mod tests {
             assert!(found == text, "{} is out of date: run `make manual`", path.display());
         }
     }
+
+    #[test]
+    fn every_host_is_packaged() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let words = |file: &str, begin: &str| {
+            let text = fs::read_to_string(root.join(file)).unwrap();
+            let line = text.lines().find_map(|line| line.trim_start().strip_prefix(begin)).map(str::to_owned);
+            let line = line.unwrap_or_else(|| panic!("{file} has no line '{begin}'"));
+            line.trim_matches(['(', ')', ' ']).split(' ').map(str::to_owned).collect::<Vec<_>>()
+        };
+        let hosts: Vec<_> = HOSTS.iter().map(|host| host.name.to_owned()).collect();
+        assert_eq!(words("Makefile", "HOSTS := "), hosts);
+        let packages: Vec<_> = hosts.iter().cloned().chain(["h-doc".to_owned()]).collect();
+        assert_eq!(words("packaging/arch/PKGBUILD", "pkgname="), packages);
+        assert_eq!(words("packaging/install-package", "[ ${#wanted[@]} -gt 0 ] || wanted="), packages);
+        let control = fs::read_to_string(root.join("packaging/debian/control")).unwrap();
+        let stanzas: Vec<_> = control.lines().filter_map(|line| line.strip_prefix("Package: ")).collect();
+        assert_eq!(stanzas, packages);
+        for package in packages {
+            assert!(root.join(format!("packaging/debian/{package}.install")).is_file(), "{package}");
+        }
+    }
 }
