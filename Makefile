@@ -13,6 +13,9 @@ OUT    := $(abspath $(or $(CARGO_TARGET_DIR),target))
 TRIPLE := $(or $(shell $(RUSTC) -vV 2>/dev/null | sed -n 's/^host: //p'),$(shell uname -m)-unknown-linux-gnu)
 BIN    := $(OUT)/$(TRIPLE)/release
 
+# What is installed; the rest follows from the names.
+HOSTS := hlua hpython
+
 # Static: the dynamic loader is half of an interpreter's start-up.
 STATIC := RUSTFLAGS='$(strip $(RUSTFLAGS) -C target-feature=+crt-static)' \
           $(CARGO) build --release $(LOCKED) --target $(TRIPLE)
@@ -20,18 +23,26 @@ STATIC := RUSTFLAGS='$(strip $(RUSTFLAGS) -C target-feature=+crt-static)' \
 # hpython and hsh are libraries that python3 and bash load; without the triple, so that it leaves the others' builds alone.
 DYNAMIC := $(CARGO) build --release $(LOCKED)
 
+HOST_FILES := $(addprefix $(BIN)/,$(HOSTS))
 SOURCES := Cargo.toml $(wildcard Cargo.lock) $(wildcard .cargo/config.toml) $(shell find filters sandbox-core hosts -type f 2>/dev/null)
 
 bindir := $(DESTDIR)$(PREFIX)/bin
-docdir := $(DESTDIR)$(PREFIX)/share/doc/h
-DOCS   := $(wildcard README.md ARCHITECTURE.md SECURITY.md CHANGELOG.md LICENSE* LICENCE* COPYING*)
+share  := $(DESTDIR)$(PREFIX)/share
+docdir := $(share)/doc/h
+DOCS   := $(wildcard README.md ARCHITECTURE.md SECURITY.md CHANGELOG.md LICENSE* LICENCE* COPYING* doc/*.md)
+# Where man and the shells look.
+man    := $(share)/man
+bash   := $(share)/bash-completion/completions
+zsh    := $(share)/zsh/site-functions
+fish   := $(share)/fish/vendor_completions.d
 
 export CARGO_TARGET_DIR := $(OUT)
 
 .DEFAULT_GOAL := build
 # The targets share cargo's directory and the terminal: one after the other.
 .NOTPARALLEL:
-.PHONY: help deps build-deps build demo demo-control check tools lint unit casebook kernels bench install installed uninstall clean
+.PHONY: help deps build-deps build demo demo-control check tools lint workflows crates unit casebook kernels bench manual install \
+        install-hosts install-documents installed uninstall clean
 
 help:
 	@echo 'make demo       a malicious game fails to do harm (demo-control: under plain lua5.4 it does)'
@@ -39,7 +50,10 @@ help:
 	@echo 'make build      the release binaries, $(BIN)/hlua, hpython and hsh'
 	@echo 'make kernels    the casebook of hlua under older and newer kernels, in an emulator'
 	@echo 'make bench      compare with lua5.4 and other sandboxes (BENCH="--runs 50 --only open")'
+	@echo 'make peers      what a script can do under this and other sandboxes, tried'
+	@echo 'make manual     bring the option lists of manual pages and completions up to date'
 	@echo 'make install    DESTDIR= PREFIX=/usr/local; uninstall takes it away again'
+	@echo 'make deb        Debian packages of SUITE=bookworm, built and tried in a clean root; arch: with makepkg'
 	@echo 'make deps       install the Debian packages that are missing; the others do it by themselves'
 	@echo 'make clean      remove what was built'
 
@@ -56,9 +70,9 @@ build: build-deps
 	@ln -f '$(OUT)/release/libhsh.so' '$(BIN)/hsh'
 
 # Calls cargo only when a source is newer: `sudo make install` needs no cargo.
-$(BIN)/hlua $(BIN)/hpython $(BIN)/hsh &: $(SOURCES)
+$(HOST_FILES) &: $(SOURCES)
 	$(MAKE) build
-	@touch '$(BIN)/hlua' '$(BIN)/hpython' '$(BIN)/hsh'
+	@touch $(HOST_FILES)
 
 demo: build
 	@examples/demo.sh '$(BIN)/hlua'
@@ -66,7 +80,7 @@ demo: build
 demo-control: deps
 	@examples/demo.sh --control lua5.4
 
-check: deps tools lint unit build demo-in-check installed casebook
+check: deps tools lint workflows crates unit build demo-in-check installed casebook
 
 tools:
 	@$(CARGO) fmt --version >/dev/null 2>&1 && $(CARGO) clippy --version >/dev/null 2>&1 || \
@@ -76,6 +90,19 @@ lint:
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy $(LOCKED) --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc $(LOCKED) --workspace --no-deps --document-private-items
+
+# Both programs are wheels that deps fetches for x86_64; neither asks the network.
+TOOLS := $(OUT)/tools/bin
+IF_TOOLS = test -d '$(TOOLS)' || { echo 'check: no wheels for this machine: $@ not checked' >&2; exit 0; };
+
+workflows:
+	@$(IF_TOOLS) '$(TOOLS)/actionlint' && '$(TOOLS)/zizmor' --offline --quiet .github
+
+# Licences, bans and sources, as deny.toml wants them; and what Debian is told of the licences.
+crates:
+	@$(IF_TOOLS) '$(TOOLS)/cargo-deny' --offline --workspace --locked check licenses bans sources
+	packaging/copyright --check
+	packaging/version --check
 
 unit:
 	$(CARGO) test $(LOCKED) --workspace --exclude casebook
@@ -92,7 +119,7 @@ installed: build
 	  $(MAKE) --no-print-directory install DESTDIR="$$tree" PREFIX=/usr && mv "$$tree/usr" "$$tree/elsewhere" && \
 	  test "$$("$$tree/elsewhere/bin/hlua" -e 'print(_VERSION)')" = 'Lua 5.4' && \
 	  test "$$("$$tree/elsewhere/bin/hpython" -c 'print(6 * 7)')" = 42 && \
-	  test "$$("$$tree/elsewhere/bin/hsh" -c 'expr 6 "*" 7')" = 42
+	  for host in $(HOSTS); do man -M "$$tree/elsewhere/share/man" -w "$$host" >/dev/null || exit 1; done
 
 # Last, so that the test runner's summary ends the output. The probe is built by itself: together
 # with it cargo would choose other features for the host, and the tests would see another binary.
@@ -109,15 +136,49 @@ kernels: build
 
 bench: deps build
 	$(STATIC) -p bench --bins
-	@'$(BIN)/bench' $(BENCH)
+	@'$(BIN)/bench' --chart '$(OUT)/start-up.svg' $(BENCH)
 
-install: $(BIN)/hlua $(BIN)/hpython $(BIN)/hsh
-	install -d '$(bindir)' '$(docdir)'
-	install -m 755 '$(BIN)/hlua' '$(BIN)/hpython' '$(BIN)/hsh' '$(bindir)'
+# In a clean root of a release of Debian, which needs root and debootstrap, and without network. deb-again: the same bytes?
+SUITE ?= bookworm
+.PHONY: deb deb-again arch
+deb:
+	packaging/debian-build '$(SUITE)' '$(OUT)/deb/$(SUITE)'
+
+deb-again:
+	packaging/debian-build --again '$(SUITE)' '$(OUT)/deb/$(SUITE)'
+
+# With makepkg, which Debian has as well.
+arch:
+	packaging/arch-build '$(OUT)/arch'
+
+manual:
+	$(CARGO) run $(LOCKED) -p doc-generator
+
+# What a script can do under each sandbox that is installed here.
+.PHONY: peers
+peers: build
+	@bench/peers.py '$(BIN)'
+
+install: install-hosts install-documents
+
+# HOSTS=hlua installs that one only: packages are made this way.
+install-hosts: $(HOST_FILES)
+	install -d '$(bindir)' '$(man)/man1' '$(bash)' '$(zsh)' '$(fish)'
+	install -m 755 $(HOST_FILES) '$(bindir)'
+	install -m 644 $(HOSTS:%=doc/man/%.1) '$(man)/man1'
+	install -m 644 $(HOSTS:%=doc/completions/bash/%) '$(bash)'
+	install -m 644 $(HOSTS:%=doc/completions/zsh/_%) '$(zsh)'
+	install -m 644 $(HOSTS:%=doc/completions/fish/%.fish) '$(fish)'
+
+install-documents:
+	install -d '$(docdir)' '$(man)/man5' '$(man)/man7'
 	install -m 644 $(DOCS) examples/fun.lua '$(docdir)'
+	install -m 644 doc/man/*.5 '$(man)/man5'
+	install -m 644 doc/man/*.7 '$(man)/man7'
 
 uninstall:
-	rm -f '$(bindir)/hlua' '$(bindir)/hpython' '$(bindir)/hsh'
+	rm -f $(foreach host,$(HOSTS),'$(bindir)/$(host)' '$(bash)/$(host)' '$(zsh)/_$(host)' '$(fish)/$(host).fish')
+	rm -f $(foreach page,$(notdir $(wildcard doc/man/*)),'$(man)/man$(subst .,,$(suffix $(page)))/$(page)')
 	rm -rf '$(docdir)'
 
 clean:

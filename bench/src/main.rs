@@ -1,6 +1,7 @@
 //! Compares the hosts with the plain interpreters and with other sandboxes: medians of interleaved
 //! runs, as a table. It reports and does not judge: the status says only whether all could be run.
 
+mod chart;
 mod process;
 mod row;
 mod suite;
@@ -18,12 +19,13 @@ use crate::row::Row;
 use crate::suite::{Bench, LANGUAGES, Pair};
 
 const HELP: &str = "\
-usage: bench [--host FILE=PLAIN]... [--runs N] [--only TEXT]
+usage: bench [--host FILE=PLAIN]... [--runs N] [--only TEXT] [--chart FILE]
 
   --host FILE=PLAIN  a binary under test and its plain interpreter (default: each host that lies beside this
                      program, with the interpreter of /usr/bin)
   --runs N           runs of each command (default 31; short commands run more often)
   --only TEXT        only rows whose name contains TEXT
+  --chart FILE       draw the starts as SVG
 ";
 
 /// What was typed.
@@ -33,6 +35,7 @@ struct Options {
     lock: PathBuf,
     runs: usize,
     only: String,
+    chart: Option<PathBuf>,
 }
 
 fn main() -> ExitCode {
@@ -49,14 +52,15 @@ fn main() -> ExitCode {
 /// None when only help was asked for.
 fn parse() -> Result<Option<Options>, Box<dyn Error>> {
     let beside = env::current_exe()?;
-    let mut options =
-        Options { pairs: Vec::new(), lock: beside.with_file_name("lock"), runs: 31, only: String::new() };
+    let lock = beside.with_file_name("lock");
+    let mut options = Options { pairs: Vec::new(), lock, runs: 31, only: String::new(), chart: None };
     let mut parser = lexopt::Parser::from_env();
     while let Some(argument) = parser.next()? {
         match argument {
             lexopt::Arg::Long("host") => options.pairs.push(pair(&parser.value()?.to_string_lossy())?),
             lexopt::Arg::Long("runs") => options.runs = parser.value()?.to_string_lossy().parse()?,
             lexopt::Arg::Long("only") => options.only = parser.value()?.to_string_lossy().into_owned(),
+            lexopt::Arg::Long("chart") => options.chart = Some(parser.value()?.into()),
             lexopt::Arg::Long("help") => {
                 print!("{HELP}");
                 return Ok(None);
@@ -100,10 +104,13 @@ fn run(options: &Options) -> Result<bool, Box<dyn Error>> {
     rows.retain(|row| row.what.contains(&options.only));
     println!("{}\n", machine(options)?);
     println!("{}", table::HEADING);
-    let mut failed = Vec::new();
+    let (mut measured, mut failed) = (Vec::new(), Vec::new());
     for row in &rows {
         match row.measure(options.runs) {
-            Ok(figure) => println!("{}", table::line(row, &figure)),
+            Ok(figure) => {
+                println!("{}", table::line(row, &figure));
+                measured.push((row, figure));
+            }
             Err(error) => failed.push(format!("{}: {error}", row.what)),
         }
     }
@@ -111,6 +118,10 @@ fn run(options: &Options) -> Result<bool, Box<dyn Error>> {
     rows.iter().for_each(print_commands);
     absent.iter().for_each(|line| println!("- {line}"));
     failed.iter().for_each(|line| eprintln!("bench: cannot run {line}"));
+    if let Some(file) = &options.chart {
+        fs::write(file, chart::svg(&chart::panels(&measured))?)?;
+        println!("\nThe starts as a chart: {}", file.display());
+    }
     Ok(failed.is_empty())
 }
 

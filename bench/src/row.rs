@@ -37,6 +37,19 @@ pub struct Row {
     pub weight: usize,
     /// Both commands must print the same.
     pub same_output: bool,
+    /// What the chart of starts takes from here.
+    pub start: Option<Start>,
+}
+
+/// A comparison of starts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Start {
+    /// The host.
+    pub host: &'static str,
+    /// What it is compared with.
+    pub beside: String,
+    /// Whether this row says how long the host takes: each does, and one counts.
+    pub counts: bool,
 }
 
 /// The outcome of a row.
@@ -143,6 +156,7 @@ mod tests {
             target: Some(1.0),
             weight: 1,
             same_output: true,
+            start: None,
         }
     }
 

@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::process::Line;
-use crate::row::{Row, Yardstick};
+use crate::row::{Row, Start, Yardstick};
 
 /// What is compared: the hosts, and the files they work on.
 #[derive(Debug)]
@@ -151,7 +151,8 @@ impl Bench<'_> {
     fn starts(&self, pair: &Pair, peers: &[&Peer]) -> Vec<Row> {
         let beside = peers.iter().map(|peer| self.around(pair, peer)).collect();
         let mut rows = vec![self.hello(pair, "back to back")];
-        rows.push(Row { beside, ..self.hello(pair, "among peers") });
+        let start = self.start(pair, pair.language.plain.to_owned(), true);
+        rows.push(Row { beside, start, ..self.hello(pair, "among peers") });
         rows.extend(peers.iter().map(|peer| self.peer(pair, peer)));
         rows.extend(pair.language.imports.map(|(what, target)| Row {
             target: Some(target),
@@ -212,8 +213,13 @@ impl Bench<'_> {
             theirs: Some(self.around(pair, peer)),
             weight: 2,
             target: (peer.name == WRAPPER).then_some(targets.wrapped),
+            start: self.start(pair, format!("{} around {plain}", peer.name), false),
             ..self.hello(pair, "")
         }
+    }
+
+    fn start(&self, pair: &Pair, beside: String, counts: bool) -> Option<Start> {
+        Some(Start { host: pair.language.host, beside, counts })
     }
 
     fn lock(&self) -> Row {
@@ -226,6 +232,7 @@ impl Bench<'_> {
             target: Some(200.0),
             weight: 10,
             same_output: false,
+            start: None,
         }
     }
 
@@ -265,6 +272,7 @@ impl Bench<'_> {
             target: None,
             weight: 1,
             same_output: true,
+            start: None,
         }
     }
 

@@ -52,6 +52,7 @@ mod tests {
             target: Some(0.75),
             weight: 1,
             same_output: true,
+            start: None,
         };
         let figure = Figure { ours: 0.0006, theirs: Some(0.0008), figure: 0.754 };
         assert_eq!(line(&row, &figure), "| hello | 0.600 ms | 0.800 ms | 0.75 | <= 0.75 | **no** |");

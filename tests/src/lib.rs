@@ -18,6 +18,7 @@ pub mod parity;
 pub mod row;
 pub mod runner;
 pub mod sys;
+pub mod transcript;
 
 /// An error is a sentence for the person who reads the test's output.
 pub type Result<T> = std::result::Result<T, String>;
