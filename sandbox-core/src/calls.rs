@@ -2,7 +2,9 @@
 #![allow(unsafe_code, reason = "seccomp(2) has no safe form for a program that is compiled already")]
 
 use std::io;
+use std::mem::offset_of;
 
+use crate::descriptors;
 use crate::failure::Failure;
 use crate::policy::Policy;
 
@@ -85,29 +87,51 @@ impl Filter {
         if !self.inherited {
             name_self(&mut self.instructions, std::process::id());
         }
-        let program = libc::sock_fprog {
-            len: u16::try_from(self.instructions.len()).unwrap_or(u16::MAX),
-            filter: self.instructions.as_ptr().cast_mut(),
-        };
-        // SAFETY: `program` and the instructions that it points to outlive the call, which only
-        // reads them; the kernel checks the program.
-        let answer = unsafe {
-            libc::syscall(
-                libc::SYS_seccomp,
-                libc::SECCOMP_SET_MODE_FILTER,
-                libc::SECCOMP_FILTER_FLAG_TSYNC,
-                &raw const program,
-            )
-        };
-        match answer {
-            0 => Ok(()),
-            -1 => Err(Failure::step("filter system calls", &io::Error::last_os_error())),
-            thread => Err(Failure::Step {
-                step: "filter system calls",
-                cause: format!("thread {thread} could not be included"),
-            }),
+        if self.inherited && descriptors::have_terminal() {
+            enforce(&no_sessions())?;
         }
+        enforce(&self.instructions)
     }
+}
+
+/// Puts a program in force on every thread, beside those that are: the strictest answer counts.
+fn enforce(instructions: &[libc::sock_filter]) -> Result<(), Failure> {
+    let program = libc::sock_fprog {
+        len: u16::try_from(instructions.len()).unwrap_or(u16::MAX),
+        filter: instructions.as_ptr().cast_mut(),
+    };
+    // SAFETY: `program` and the instructions that it points to outlive the call, which only
+    // reads them; the kernel checks the program.
+    let answer = unsafe {
+        libc::syscall(
+            libc::SYS_seccomp,
+            libc::SECCOMP_SET_MODE_FILTER,
+            libc::SECCOMP_FILTER_FLAG_TSYNC,
+            &raw const program,
+        )
+    };
+    match answer {
+        0 => Ok(()),
+        -1 => Err(Failure::step("filter system calls", &io::Error::last_os_error())),
+        thread => Err(Failure::Step {
+            step: "filter system calls",
+            cause: format!("thread {thread} could not be included"),
+        }),
+    }
+}
+
+/// Refuses sessions, for runs that have a terminal. In a session of its own a program has no controlling terminal, so job
+/// control does not keep it from reading, in the background, what is typed to others. The lists cannot say this: they know
+/// calls, not streams.
+fn no_sessions() -> [libc::sock_filter; 4] {
+    const REFUSED: u32 = libc::SECCOMP_RET_ERRNO | libc::EPERM as u32;
+    let step = |code: u32, jf, k| libc::sock_filter { code: code as u16, jt: 0, jf, k };
+    [
+        step(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, offset_of!(libc::seccomp_data, nr) as u32),
+        step(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, 1, libc::SYS_setsid as u32),
+        step(libc::BPF_RET | libc::BPF_K, 0, REFUSED),
+        step(libc::BPF_RET | libc::BPF_K, 0, libc::SECCOMP_RET_ALLOW),
+    ]
 }
 
 /// The number that stands for the process itself in a compiled filter: `SELF` of its words.

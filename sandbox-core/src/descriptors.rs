@@ -137,6 +137,12 @@ pub(crate) fn behind(number: i32) -> Option<(File, Access)> {
     Some((file.ok()?, access))
 }
 
+/// Whether a standard stream is a terminal.
+pub(crate) fn have_terminal() -> bool {
+    // SAFETY: no pointers.
+    (0..3).any(|number| unsafe { libc::isatty(number) } == 1)
+}
+
 /// Whether a descriptor is that of a pipe without a name, or of a file in memory that has none.
 fn has_no_place(number: i32) -> bool {
     const PIPES: libc::c_long = 0x5049_5045;
