@@ -36,7 +36,7 @@ export CARGO_TARGET_DIR := $(OUT)
 help:
 	@echo 'make demo       a malicious game fails to do harm (demo-control: under plain lua5.4 it does)'
 	@echo 'make check      every test, as the CI runs them'
-	@echo 'make build      the release binaries, $(BIN)/hlua and hpython'
+	@echo 'make build      the release binaries, $(BIN)/hlua, hpython and hnode'
 	@echo 'make bench      compare with lua5.4 and other sandboxes (BENCH="--runs 50 --only open")'
 	@echo 'make install    DESTDIR= PREFIX=/usr/local; uninstall takes it away again'
 	@echo 'make deps       install the Debian packages that are missing; the others do it by themselves'
@@ -46,17 +46,18 @@ deps:
 	@.ci/deps check '$(OUT)'
 
 build-deps:
-	@.ci/deps build
+	@.ci/deps build '$(OUT)'
 
 build: build-deps
 	$(STATIC) -p hlua
-	$(DYNAMIC) -p hpython
+	$(DYNAMIC) -p hpython -p hnode
 	@ln -f '$(OUT)/release/libhpython.so' '$(BIN)/hpython'
+	@ln -f '$(OUT)/release/hnode' '$(BIN)/hnode'
 
 # Calls cargo only when a source is newer: `sudo make install` needs no cargo.
-$(BIN)/hlua $(BIN)/hpython &: $(SOURCES)
+$(BIN)/hlua $(BIN)/hpython $(BIN)/hnode &: $(SOURCES)
 	$(MAKE) build
-	@touch '$(BIN)/hlua' '$(BIN)/hpython'
+	@touch '$(BIN)/hlua' '$(BIN)/hpython' '$(BIN)/hnode'
 
 demo: build
 	@examples/demo.sh '$(BIN)/hlua'
@@ -89,7 +90,8 @@ installed: build
 	tree=$$(mktemp -d) && trap 'rm -rf "$$tree"' EXIT && \
 	  $(MAKE) --no-print-directory install DESTDIR="$$tree" PREFIX=/usr && mv "$$tree/usr" "$$tree/elsewhere" && \
 	  test "$$("$$tree/elsewhere/bin/hlua" -e 'print(_VERSION)')" = 'Lua 5.4' && \
-	  test "$$("$$tree/elsewhere/bin/hpython" -c 'print(6 * 7)')" = 42
+	  test "$$("$$tree/elsewhere/bin/hpython" -c 'print(6 * 7)')" = 42 && \
+	  test "$$("$$tree/elsewhere/bin/hnode" -p '6 * 7')" = 42
 
 # Last, so that the test runner's summary ends the output. The probe is built by itself: together
 # with it cargo would choose other features for the host, and the tests would see another binary.
@@ -102,13 +104,13 @@ bench: deps build
 	$(STATIC) -p bench --bins
 	@'$(BIN)/bench' $(BENCH)
 
-install: $(BIN)/hlua $(BIN)/hpython
+install: $(BIN)/hlua $(BIN)/hpython $(BIN)/hnode
 	install -d '$(bindir)' '$(docdir)'
-	install -m 755 '$(BIN)/hlua' '$(BIN)/hpython' '$(bindir)'
+	install -m 755 '$(BIN)/hlua' '$(BIN)/hpython' '$(BIN)/hnode' '$(bindir)'
 	install -m 644 $(DOCS) examples/fun.lua '$(docdir)'
 
 uninstall:
-	rm -f '$(bindir)/hlua' '$(bindir)/hpython'
+	rm -f '$(bindir)/hlua' '$(bindir)/hpython' '$(bindir)/hnode'
 	rm -rf '$(docdir)'
 
 clean:

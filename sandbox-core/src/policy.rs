@@ -121,6 +121,8 @@ pub struct Policy {
     pub without: Vec<Without>,
     /// Whether the script is a dialogue on a terminal.
     pub interactive: bool,
+    /// Whether the interpreter may compile, which takes memory that becomes executable.
+    pub jit: bool,
 }
 
 impl Policy {
@@ -143,6 +145,7 @@ impl Policy {
 
     fn meant(rules: Rules, options: &Options, profile: &Profile, interactive: bool) -> Result<Self, Failure> {
         let mut limits = Limits::default();
+        limits.set(Budget::Memory, Limit::At(profile.memory));
         for (budget, limit) in rules.limits {
             limits.set(budget, limit);
         }
@@ -163,6 +166,7 @@ impl Policy {
             rlimits: rules.rlimits,
             without: rules.without,
             interactive,
+            jit: profile.jit.is_some_and(|stop| !options.invocation.has(stop)),
         })
     }
 
@@ -425,6 +429,8 @@ mod tests {
         filters: &[],
         threads: false,
         counts_memory: true,
+        memory: 1 << 30,
+        jit: None,
         memory_overhead: 0,
         least_memory: 1 << 20,
     };

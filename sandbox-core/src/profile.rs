@@ -36,6 +36,11 @@ pub struct Profile {
     pub threads: bool,
     /// Whether the interpreter itself counts what a script allocates; if not, the kernel does (`RLIMIT_DATA`).
     pub counts_memory: bool,
+    /// What `--limit-memory` is in bytes where nobody says it.
+    pub memory: u64,
+    /// The switch that keeps an interpreter with a compiler from using it, so that no memory becomes executable. None is
+    /// one without a compiler.
+    pub jit: Option<&'static str>,
     /// Address space in bytes that the process needs beyond what `--limit-memory` leaves to the script.
     pub memory_overhead: u64,
     /// The smallest `--limit-memory` in bytes with which the interpreter comes up.
@@ -51,14 +56,24 @@ pub struct Grammar {
     pub clusters: bool,
     /// Options whose value is the program: all after it are its arguments.
     pub programs: &'static [&'static str],
+    /// Options with which there is no script: what is no option then is an argument.
+    pub instead: &'static [&'static str],
+    /// Whether a long option may have its value after `=`, `_` for `-`, and `no-` before it: `--stack_size=9`.
+    pub long: bool,
     /// Whether the interpreter itself says what is wrong with its options.
     pub explains_itself: bool,
 }
 
 impl Grammar {
     /// One option an argument, values without a dash, mistakes explained by the host.
-    pub const PLAIN: Grammar =
-        Grammar { dashed_values: false, clusters: false, programs: &[], explains_itself: false };
+    pub const PLAIN: Grammar = Grammar {
+        dashed_values: false,
+        clusters: false,
+        programs: &[],
+        instead: &[],
+        long: false,
+        explains_itself: false,
+    };
 }
 
 /// How a host takes the script.

@@ -46,7 +46,7 @@ fn the_table_holds_nothing_else_below_the_newest_calls() {
 
 #[test]
 fn every_call_is_decided_in_the_lists() {
-    for host in ["hlua", "hpython"] {
+    for host in ["hlua", "hpython", "hnode"] {
         let rules = load(filters_directory(), host, &[]).expect("the lists");
         let named: BTreeSet<&str> = rules.rules().iter().map(|rule| rule.call.name).collect();
         let silent: Vec<&str> =
@@ -88,7 +88,7 @@ fn constants_are_those_of_the_c_library() {
     };
     let known = of_libc!(
         AT_FDCWD O_RDONLY O_WRONLY O_RDWR O_CREAT O_EXCL O_TRUNC O_APPEND O_NONBLOCK O_ASYNC O_DIRECTORY O_NOFOLLOW
-        O_CLOEXEC O_TMPFILE AT_REMOVEDIR RENAME_NOREPLACE PROT_READ PROT_EXEC MAP_PRIVATE MAP_FIXED MAP_ANONYMOUS MAP_GROWSDOWN MAP_DENYWRITE MADV_NORMAL
+        O_CLOEXEC O_TMPFILE AT_REMOVEDIR RENAME_NOREPLACE PROT_READ PROT_WRITE PROT_EXEC MAP_PRIVATE MAP_FIXED MAP_ANONYMOUS MAP_GROWSDOWN MAP_DENYWRITE MADV_NORMAL
         MADV_RANDOM MADV_SEQUENTIAL MADV_WILLNEED MADV_DONTNEED MADV_FREE MADV_DONTFORK MADV_HUGEPAGE
         MADV_NOHUGEPAGE MADV_DONTDUMP MADV_WIPEONFORK F_DUPFD F_GETFD F_SETFD F_GETFL F_SETFL F_GETLK F_SETLK F_SETLKW F_DUPFD_CLOEXEC AF_UNIX SOCK_STREAM SOCK_SEQPACKET SOCK_CLOEXEC
         TCGETS TCSETS TCSETSW TCSETSF TCGETS2 TCSETS2 TCSETSW2 TCSETSF2 TIOCGPGRP TIOCSTI TIOCGWINSZ FIONREAD

@@ -31,6 +31,8 @@ pub static PROFILE: Profile = Profile {
     filters: &FILTERS,
     threads: true,
     counts_memory: false,
+    memory: 1 << 30,
+    jit: None,
     // Libraries, and what is reserved and never used, such as the C library's arenas.
     memory_overhead: 512 << 20,
     least_memory: 16 << 20,
@@ -57,8 +59,13 @@ pub static NEUTERED: [Neutered; 10] = [
 ];
 
 /// As CPython's `getopt` reads them; it words its own mistakes.
-const GRAMMAR: Grammar =
-    Grammar { dashed_values: true, clusters: true, programs: &["-c", "-m"], explains_itself: true };
+const GRAMMAR: Grammar = Grammar {
+    dashed_values: true,
+    clusters: true,
+    programs: &["-c", "-m"],
+    explains_itself: true,
+    ..Grammar::PLAIN
+};
 
 /// What CPython imports and loads late.
 static LIBRARY: [&str; 12] = [
