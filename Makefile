@@ -47,7 +47,7 @@ export CARGO_TARGET_DIR := $(OUT)
 help:
 	@echo 'make demo       a malicious game fails to do harm (demo-control: under plain lua5.4 it does)'
 	@echo 'make check      every test, as the CI runs them'
-	@echo 'make build      the release binaries, $(BIN)/hlua, hpython and hsh'
+	@echo 'make build      the release binaries, $(BIN)/hlua, hpython, hsh and hnode'
 	@echo 'make kernels    the casebook of hlua under older and newer kernels, in an emulator'
 	@echo 'make bench      compare with lua5.4 and other sandboxes (BENCH="--runs 50 --only open")'
 	@echo 'make peers      what a script can do under this and other sandboxes, tried'
@@ -61,13 +61,14 @@ deps:
 	@.ci/deps check '$(OUT)'
 
 build-deps:
-	@.ci/deps build
+	@.ci/deps build '$(OUT)'
 
 build: build-deps
 	$(STATIC) -p hlua
-	$(DYNAMIC) -p hpython -p hsh
+	$(DYNAMIC) -p hpython -p hsh -p hnode
 	@ln -f '$(OUT)/release/libhpython.so' '$(BIN)/hpython'
 	@ln -f '$(OUT)/release/libhsh.so' '$(BIN)/hsh'
+	@ln -f '$(OUT)/release/hnode' '$(BIN)/hnode'
 
 # Calls cargo only when a source is newer: `sudo make install` needs no cargo.
 $(HOST_FILES) &: $(SOURCES)

@@ -24,6 +24,8 @@ pub struct Grants {
     pub connect: bool,
     /// Listening on TCP ports: `listen.filter` and `net.filter`.
     pub listen: bool,
+    /// Compiling while the script runs: `jit.filter`.
+    pub jit: bool,
 }
 
 impl Grants {
@@ -38,14 +40,15 @@ impl Grants {
             terminal: policy.interactive,
             connect: !policy.net.connect.is_empty(),
             listen: !policy.net.listen.is_empty(),
+            jit: policy.jit,
         }
     }
 
-    /// The index: bit 0 to 5 in the order of the fields. Hosts without sockets have no filter for
-    /// the last two.
+    /// The index: bit 0 to 6 in the order of the fields. Hosts without sockets or a compiler have no filter for
+    /// the last three.
     #[must_use]
     pub fn bits(self) -> usize {
-        [self.write, self.run, self.signal, self.terminal, self.connect, self.listen]
+        [self.write, self.run, self.signal, self.terminal, self.connect, self.listen, self.jit]
             .into_iter()
             .enumerate()
             .map(|(bit, granted)| usize::from(granted) << bit)

@@ -26,7 +26,13 @@ pub fn help(profile: &Profile) -> String {
             Takes::Value(name) => format!("={name}"),
             Takes::Optional(name) => format!("[={name}]"),
         };
-        row(&mut text, &format!("--{}{value}", flag.name), flag.help);
+        let help = match flag.meaning {
+            Meaning::Limit(Budget::Memory) => {
+                format!("{} [{}]", flag.help, Budget::Memory.unit().show(Limit::At(profile.memory)))
+            }
+            _ => flag.help.to_owned(),
+        };
+        row(&mut text, &format!("--{}{value}", flag.name), &help);
     }
     for extra in profile.extras {
         row(&mut text, &format!("--allow-{}", extra.name), extra.help);

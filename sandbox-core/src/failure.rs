@@ -55,6 +55,14 @@ pub enum Failure {
         /// What is wrong with it.
         cause: String,
     },
+    /// An option of the interpreter's that would open a door.
+    #[error("{name} is refused: {why}")]
+    Switch {
+        /// Its name.
+        name: &'static str,
+        /// What it would do.
+        why: &'static str,
+    },
     /// A grant of the network to a host that has none.
     #[error("--allow-net: this host has no network to allow; the language has no sockets")]
     NoNetwork,

@@ -90,7 +90,7 @@ pub const FLAGS: &[Flag] = &[
         "let it use a TCP port; connect:PORT or listen:PORT for one direction",
     ),
     flag("allow-env", Value("NAME"), M::Env, "let one environment variable in"),
-    flag("limit-memory", Value("SIZE"), M::Limit(Budget::Memory), "memory for the script [1G]"),
+    flag("limit-memory", Value("SIZE"), M::Limit(Budget::Memory), "memory for the script"),
     flag("limit-cpu", Value("TIME"), M::Limit(Budget::Cpu), "CPU time, whole seconds [60s]"),
     flag(
         "limit-time",

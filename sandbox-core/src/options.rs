@@ -11,7 +11,7 @@ use crate::flags::{FLAGS, Flag, Meaning, Takes};
 use crate::invocation::{Given, Invocation, Program, UsageError};
 use crate::limits::Budget;
 use crate::net::Net;
-use crate::profile::{Grammar, Profile, Switch};
+use crate::profile::{Profile, Switch};
 use crate::units::Limit;
 
 /// A command line, taken apart.
@@ -173,13 +173,11 @@ impl Options {
             return Ok(false);
         };
         match next.as_bytes() {
-            b"-" if !profile.grammar.dash_ends => Ok(self.program(profile, parser, Program::Stdin, true)),
-            b"-" => Ok(self.program(profile, parser, Program::None, true)),
+            b"-" if profile.grammar.dash_ends => Ok(self.program(profile, parser, Program::None, true)),
+            b"-" if !self.is_scriptless(profile) => Ok(self.program(profile, parser, Program::Stdin, true)),
             b"--" => Ok(self.program(profile, parser, Program::None, true)),
-            long if long.starts_with(b"--") && !profile.switches.iter().any(|theirs| next == theirs.name) => {
-                self.ours(profile, parser)
-            }
-            [b'-', ..] => Ok(self.native(profile, parser, &next)),
+            long if long.starts_with(b"--") && !is_theirs(profile, &next) => self.ours(profile, parser),
+            [b'-', _, ..] => Ok(self.native(profile, parser, &next)),
             [b'+', _, ..] if profile.grammar.plus => Ok(self.native(profile, parser, &next)),
             _ => Ok(self.program(profile, parser, Program::None, false)),
         }
@@ -200,13 +198,17 @@ impl Options {
         if marker {
             self.invocation.raw.extend(rest.next());
         }
-        let scriptless = profile.grammar.scriptless.iter().any(|name| self.invocation.has(name));
-        if program == Program::None && !scriptless {
+        if program == Program::None && !self.is_scriptless(profile) {
             program = rest.next().map_or(Program::None, Program::File);
         }
         self.invocation.program = program;
         self.invocation.args = rest.collect();
         false
+    }
+
+    /// Whether an option was given with which there is no script.
+    fn is_scriptless(&self, profile: &Profile) -> bool {
+        profile.grammar.scriptless.iter().any(|name| self.invocation.has(name))
     }
 
     /// One of the interpreter's own options; false ends the parsing.
@@ -216,7 +218,7 @@ impl Options {
         };
         self.invocation.raw.extend(rest.next());
         let grammar = profile.grammar;
-        let mut ahead = native_switches(profile.switches, typed, grammar);
+        let mut ahead = native_switches(profile, typed);
         let error = loop {
             let Some(found) = ahead.next() else { return true };
             let Some((switch, attached)) = found else { break UsageError::Unknown(typed.to_owned()) };
@@ -321,17 +323,18 @@ fn peek(parser: &mut Parser) -> Option<OsString> {
 /// The interpreter's options that stand in an argument, the last with its attached value; `None` is one that
 /// there is not.
 fn native_switches<'a>(
-    switches: &'a [Switch],
+    profile: &'a Profile,
     typed: &'a OsStr,
-    grammar: Grammar,
 ) -> impl Iterator<Item = Option<(&'a Switch, Option<OsString>)>> {
-    let whole = switches.iter().find(|switch| typed == switch.name);
+    let (switches, grammar) = (profile.switches, profile.grammar);
+    let whole = switches.iter().find(|switch| typed == switch.name).map(|switch| (switch, None));
+    let mut whole = whole.or_else(|| long(profile, typed));
     let mut letters = typed.as_bytes().get(1..).unwrap_or_default();
     std::iter::from_fn(move || {
         let (letter, rest) = letters.split_first()?;
         letters = &[];
-        if let Some(switch) = whole {
-            return Some(Some((switch, None)));
+        if let Some(whole) = whole.take() {
+            return Some(Some(whole));
         }
         let named = |switch: &&Switch| switch.name.as_bytes() == [b'-', *letter];
         let found = switches.iter().find(named).and_then(|switch| match switch.value {
@@ -345,6 +348,26 @@ fn native_switches<'a>(
         });
         Some(found)
     })
+}
+
+/// Whether a long option is the interpreter's.
+fn is_theirs(profile: &Profile, typed: &OsStr) -> bool {
+    profile.switches.iter().any(|theirs| typed == theirs.name) || long(profile, typed).is_some()
+}
+
+/// A long option of the interpreter's as it may be typed beside its name.
+fn long<'a>(profile: &'a Profile, typed: &OsStr) -> Option<(&'a Switch, Option<OsString>)> {
+    let typed = typed.as_bytes().strip_prefix(b"--").filter(|_| profile.grammar.long)?;
+    let end = typed.iter().position(|byte| *byte == b'=').unwrap_or(typed.len());
+    let name: Vec<u8> = typed[..end].iter().map(|byte| if *byte == b'_' { b'-' } else { *byte }).collect();
+    let value = typed.get(end + 1..).map(|value| OsString::from_vec(value.to_vec()));
+    let named =
+        |name: &[u8]| profile.switches.iter().find(|theirs| theirs.name.as_bytes() == [b"--", name].concat());
+    if let Some(switch) = named(&name) {
+        return (switch.value || value.is_none()).then_some((switch, value));
+    }
+    let switch = named(name.strip_prefix(b"no-")?)?;
+    (!switch.value && value.is_none()).then_some((switch, None))
 }
 
 fn extra_named(profile: &Profile, name: &str) -> Option<&'static str> {
@@ -442,6 +465,8 @@ mod tests {
         filters: &[],
         threads: false,
         counts_memory: true,
+        memory: 1 << 30,
+        jit: None,
         memory_overhead: 0,
         least_memory: 0,
         launches: false,

@@ -136,6 +136,8 @@ pub struct Policy {
     pub links: bool,
     /// Whether the run has a directory of its own for temporary files.
     pub private_tmp: bool,
+    /// Whether the interpreter may compile, which takes memory that becomes executable.
+    pub jit: bool,
 }
 
 impl Policy {
@@ -158,6 +160,7 @@ impl Policy {
 
     fn meant(rules: Rules, options: &Options, profile: &Profile, interactive: bool) -> Result<Self, Failure> {
         let mut limits = Limits::default();
+        limits.set(Budget::Memory, Limit::At(profile.memory));
         for (budget, limit) in rules.limits {
             limits.set(budget, limit);
         }
@@ -180,6 +183,7 @@ impl Policy {
             interactive,
             links: profile.launches,
             private_tmp: rules.private_tmp,
+            jit: profile.jit.is_some_and(|stop| !options.invocation.has(stop)),
         })
     }
 
@@ -471,6 +475,8 @@ mod tests {
         filters: &[],
         threads: false,
         counts_memory: true,
+        memory: 1 << 30,
+        jit: None,
         memory_overhead: 0,
         least_memory: 1 << 20,
     };

@@ -279,6 +279,8 @@ mod tests {
         filters: &[],
         threads: false,
         counts_memory: true,
+        memory: 1 << 30,
+        jit: None,
         memory_overhead: 0,
         least_memory: 0,
         launches: false,

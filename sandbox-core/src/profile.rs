@@ -34,6 +34,11 @@ pub struct Profile {
     pub threads: bool,
     /// Whether the interpreter itself counts what a script allocates; if not, the kernel does (`RLIMIT_DATA`).
     pub counts_memory: bool,
+    /// What `--limit-memory` is in bytes where nobody says it.
+    pub memory: u64,
+    /// The switch that keeps an interpreter with a compiler from using it, so that no memory becomes executable. None is
+    /// one without a compiler.
+    pub jit: Option<&'static str>,
     /// Address space in bytes that the process needs beyond what `--limit-memory` leaves to the script.
     pub memory_overhead: u64,
     /// The smallest `--limit-memory` in bytes with which the interpreter comes up.
@@ -52,6 +57,8 @@ pub struct Grammar {
     pub clusters: bool,
     /// Options whose value is the program: all after it are its arguments.
     pub programs: &'static [&'static str],
+    /// Whether a long option may have its value after `=`, `_` for `-`, and `no-` before it: `--stack_size=9`.
+    pub long: bool,
     /// Whether the interpreter itself says what is wrong with its options.
     pub explains_itself: bool,
     /// Whether options may begin with a plus sign as well.
@@ -70,6 +77,7 @@ impl Grammar {
         dashed_values: false,
         clusters: false,
         programs: &[],
+        long: false,
         explains_itself: false,
         plus: false,
         detached: false,

@@ -47,6 +47,7 @@ const CONSTANTS: &[Constant] = &[
     same("RENAME_NOREPLACE", 1),
     // mmap, mprotect, madvise
     same("PROT_READ", 1),
+    same("PROT_WRITE", 2),
     same("PROT_EXEC", 4),
     same("MAP_PRIVATE", 0x2),
     same("MAP_FIXED", 0x10),

@@ -5,12 +5,15 @@ use std::{env, fs};
 
 use crate::{Arch, Error, Role, Ruleset, Text};
 
-/// The grants. The position is the bit in the index of an embedded program. Those of the network come last, so that a
-/// host without sockets embeds the first part of the array only.
-pub const GRANTS: [&str; 6] = ["write", "run", "signal", "terminal", "connect", "listen"];
+/// The grants. The position is the bit in the index of an embedded program. Those that not every host can be given come
+/// last, so that a host without sockets, or without a compiler, embeds the first part of the array only.
+pub const GRANTS: [&str; 7] = ["write", "run", "signal", "terminal", "connect", "listen", "jit"];
 
 /// How many of [`GRANTS`] every host can be given.
 const WITHOUT_SOCKETS: usize = 4;
+
+/// How many of [`GRANTS`] a host can be given that has sockets.
+const WITHOUT_JIT: usize = 6;
 
 /// Lists that several grants share: the name, and the grants of which each brings it.
 const SHARED: [(&str, [&str; 2]); 1] = [("net", ["connect", "listen"])];
@@ -84,6 +87,16 @@ pub fn embed(host: &str) {
 ///
 /// As [`embed`].
 pub fn embed_with_sockets(host: &str) {
+    embed_sets(host, WITHOUT_JIT);
+}
+
+/// The same for a host that has sockets and compiles while it runs: an array of 128 programs, of which the first 64 make no
+/// memory executable.
+///
+/// # Panics
+///
+/// As [`embed`].
+pub fn embed_with_jit(host: &str) {
     embed_sets(host, GRANTS.len());
 }
 

@@ -20,7 +20,7 @@ mod tree;
 pub use arch::Arch;
 pub use calls::{CALLS, Call};
 pub use constants::{SELF, constant_names, constant_value, errno_value};
-pub use embed::{GRANTS, embed, embed_with_sockets, filters_directory, grants, load};
+pub use embed::{GRANTS, embed, embed_with_jit, embed_with_sockets, filters_directory, grants, load};
 pub use grammar::{Error, Place, Role, Text};
 pub use program::{Instruction, Program};
 pub use ruleset::{Action, Condition, Rule, Ruleset};

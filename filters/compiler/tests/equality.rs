@@ -71,7 +71,7 @@ fn sets() -> impl Iterator<Item = usize> {
     (0..1 << GRANTS.len()).filter(|set| set & !OTHERS == 0 || [0, OTHERS].contains(&(set & OTHERS)))
 }
 
-const HOSTS: [&str; 3] = ["hlua", "hpython", "hsh"];
+const HOSTS: [&str; 4] = ["hlua", "hpython", "hsh", "hnode"];
 
 /// Calls `check` for every host, these sets of grants and every architecture.
 fn every_program(check: impl Fn(&str, &Ruleset, Arch, &Program)) {

@@ -24,6 +24,8 @@ pub static PROFILE: Profile = Profile {
     filters: &FILTERS,
     threads: false,
     counts_memory: true,
+    memory: 1 << 30,
+    jit: None,
     // Generous, so that Lua's count ends a script with an error it can catch before the kernel does.
     memory_overhead: 256 << 20,
     least_memory: 1 << 20,

@@ -33,6 +33,8 @@ pub static PROFILE: Profile = Profile {
     filters: &FILTERS,
     threads: true,
     counts_memory: false,
+    memory: 1 << 30,
+    jit: None,
     // Libraries, and what is reserved and never used, such as the C library's arenas.
     memory_overhead: 512 << 20,
     least_memory: 16 << 20,

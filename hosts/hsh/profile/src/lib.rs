@@ -22,6 +22,8 @@ pub static PROFILE: Profile = Profile {
     filters: &FILTERS,
     threads: false,
     counts_memory: false,
+    memory: 1 << 30,
+    jit: None,
     // Libraries, and what programs reserve and never use.
     memory_overhead: 512 << 20,
     least_memory: 8 << 20,

@@ -1,0 +1,21 @@
+//! What can only fail behind the doors answers with an error that names the flag. These are manners, not the wall:
+//! whoever gets around them meets the kernel.
+
+use std::fmt::Write as _;
+
+use hnode_profile::NEUTERED;
+use sandbox_core::{Policy, denial};
+
+/// The module that Node runs before anything of the user's, in every realm and thread.
+const PRELOAD: &str = include_str!("preload.js");
+
+/// The module's source: what this policy refuses, as data, and the functions that see to it.
+pub fn preload(policy: &Policy) -> String {
+    let mut source = String::from("'use strict';const REFUSED={__proto__:null,");
+    for neutered in NEUTERED.iter().filter(|neutered| !policy.lifts(neutered.lift)) {
+        let _ = write!(source, "{:?}:{:?},", neutered.what, denial::neutered(neutered));
+    }
+    let _ = writeln!(source, "}};const NEUTERING={};", policy.neutering());
+    source.push_str(PRELOAD);
+    source
+}
