@@ -5,7 +5,7 @@ use casebook::binaries::Binaries;
 use casebook::harness;
 use casebook::identity::Identity;
 use casebook::transcript;
-use libtest_mimic::Trial;
+use libtest_mimic::{Completion, Trial};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
@@ -20,16 +20,37 @@ fn trials(binaries: &'static Binaries) -> Result<Vec<Trial>> {
     let mut trials = Vec::new();
     for page in &pages {
         let page = page.clone();
-        trials.push(Trial::test(format!("lint/{}", name(&page)), move || Ok(lint(&page)?)));
+        trials.push(Trial::ignorable_test(format!("lint/{}", name(&page)), move || {
+            with(&["man", "groff", "mandoc"], || lint(&page))
+        }));
     }
     for document in pages.into_iter().chain(documents) {
         for identity in Identity::available() {
             let document = document.clone();
             let name = format!("examples/{} {}", name(&document), identity.suffix());
-            trials.push(Trial::test(name, move || Ok(transcript::run(&document, *identity, binaries)?)));
+            trials.push(Trial::ignorable_test(name, move || {
+                let text = std::fs::read_to_string(&document)?;
+                let programs: Vec<_> = ["strace"].into_iter().filter(|name| text.contains(*name)).collect();
+                with(&programs, || transcript::run(&document, *identity, binaries))
+            }));
         }
     }
     Ok(trials)
+}
+
+/// Run something that needs programs.
+fn with(
+    programs: &[&str],
+    run: impl FnOnce() -> Result<()>,
+) -> std::result::Result<Completion, libtest_mimic::Failed> {
+    for program in programs {
+        let file = Path::new("/usr/bin").join(program);
+        if !file.exists() {
+            return harness::skip(program, &format!("there is no {}", file.display()));
+        }
+    }
+    run()?;
+    Ok(Completion::Completed)
 }
 
 fn name(file: &Path) -> String {
