@@ -3,10 +3,12 @@
 //! `launch` is how it gets there, `host` the flow's five steps; `late` and `venv` are paths that wait for the doors, `advice`
 //! a line after a traceback. The modules with `unsafe` code call CPython: `interpreter` (its start and end), `manners` (its
 //! audit hook), `leaving` (a quicker end), `object` (its objects), `advice`; or stand before the C library: `memory`, `metadata`,
-//! `script`, `semaphores`, `maps`.
+//! `script`, `semaphores`, `maps`, `callbacks`.
 #![cfg_attr(test, allow(dead_code, reason = "tests are not launched"))]
 
 mod advice;
+#[cfg(all(target_arch = "x86_64", not(test)))]
+mod callbacks;
 mod host;
 mod interpreter;
 mod late;
