@@ -231,7 +231,7 @@ impl Watch<'_> {
     /// Does with a signal what it would do to a process alone; true when that is to end.
     ///
     /// A script can stop its own processes, so that they hear nothing: who asks for the end wakes
-    /// them, and gets it after [`GRACE`] in any case.
+    /// them, and gets it after [`GRACE`] in any case. Only a shell, whose `trap` is for this, may take its time.
     fn pass_on(&self, signal: libc::c_int, terminal: bool) -> bool {
         match signal {
             // Reading or writing the terminal from the background stops who does it, not the limits.
@@ -249,7 +249,7 @@ impl Watch<'_> {
                     signals::send(self.child, signal);
                 }
                 signals::send(self.child, libc::SIGCONT);
-                !matches!(signal, libc::SIGINT | libc::SIGUSR1 | libc::SIGUSR2)
+                !self.counts && !matches!(signal, libc::SIGINT | libc::SIGUSR1 | libc::SIGUSR2)
             }
         }
     }
@@ -311,11 +311,14 @@ impl Watch<'_> {
 
     fn die_by(&self, signal: libc::c_int) -> ! {
         // A second core would say nothing of the script.
-        let ready = rlimit::Resource::CORE
-            .set(0, 0)
-            .and_then(|()| self.inherited.restore())
-            .and_then(|()| signals::handle(signal, libc::SIG_DFL))
-            .and_then(|()| signals::unblock(signal));
+        // SIGKILL has no other way than the default.
+        let ready = rlimit::Resource::CORE.set(0, 0).and_then(|()| self.inherited.restore()).and_then(|()| {
+            if signal == libc::SIGKILL {
+                return Ok(());
+            }
+            signals::handle(signal, libc::SIG_DFL)?;
+            signals::unblock(signal)
+        });
         if ready.is_ok() {
             signals::send(process_id(), signal);
         }

@@ -31,13 +31,17 @@ const STREAMS: [(i32, &str, Access); 3] =
     [(0, "/dev/stdin", Access::Read), (1, "/dev/stdout", Access::Use), (2, "/dev/stderr", Access::Use)];
 
 /// Where the system keeps its programs and their libraries.
-const PROGRAMS: [&str; 10] = [
+const PROGRAMS: [&str; 14] = [
     "/usr/bin",
     "/usr/sbin",
     "/usr/lib",
     "/usr/lib32",
     "/usr/lib64",
     "/usr/libexec",
+    "/usr/local/bin",
+    "/usr/local/sbin",
+    "/usr/local/lib",
+    "/usr/local/libexec",
     "/bin",
     "/sbin",
     "/lib",
