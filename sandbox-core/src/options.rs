@@ -176,7 +176,7 @@ impl Options {
             b"-" if !profile.grammar.dash_ends => Ok(self.program(profile, parser, Program::Stdin, true)),
             b"-" => Ok(self.program(profile, parser, Program::None, true)),
             b"--" => Ok(self.program(profile, parser, Program::None, true)),
-            long if long.starts_with(b"--") && !profile.switches.iter().any(|theirs| next == theirs.name) => {
+            long if long.starts_with(b"--") && long_switch(profile.switches, &next).is_none() => {
                 self.ours(profile, parser)
             }
             [b'-', ..] => Ok(self.native(profile, parser, &next)),
@@ -318,6 +318,21 @@ fn peek(parser: &mut Parser) -> Option<OsString> {
     parser.try_raw_args()?.peek().map(OsStr::to_owned)
 }
 
+/// The interpreter's long option that an argument is, with what stands behind an equals sign if it takes a value.
+fn long_switch<'a>(switches: &'a [Switch], typed: &OsStr) -> Option<(&'a Switch, Option<OsString>)> {
+    let of = |switch: &'a Switch| {
+        let rest = typed.as_bytes().strip_prefix(switch.name.as_bytes())?;
+        match rest.split_first() {
+            None => Some((switch, None)),
+            Some((b'=', value)) if switch.value && switch.name.starts_with("--") => {
+                Some((switch, Some(OsString::from_vec(value.to_vec()))))
+            }
+            Some(_) => None,
+        }
+    };
+    switches.iter().find_map(of)
+}
+
 /// The interpreter's options that stand in an argument, the last with its attached value; `None` is one that
 /// there is not.
 fn native_switches<'a>(
@@ -325,13 +340,13 @@ fn native_switches<'a>(
     typed: &'a OsStr,
     grammar: Grammar,
 ) -> impl Iterator<Item = Option<(&'a Switch, Option<OsString>)>> {
-    let whole = switches.iter().find(|switch| typed == switch.name);
+    let whole = long_switch(switches, typed);
     let mut letters = typed.as_bytes().get(1..).unwrap_or_default();
     std::iter::from_fn(move || {
         let (letter, rest) = letters.split_first()?;
         letters = &[];
-        if let Some(switch) = whole {
-            return Some(Some((switch, None)));
+        if whole.is_some() {
+            return Some(whole.clone());
         }
         let named = |switch: &&Switch| switch.name.as_bytes() == [b'-', *letter];
         let found = switches.iter().find(named).and_then(|switch| match switch.value {

@@ -409,7 +409,7 @@ fn started(run: Option<Run>, profile: &Profile) -> Option<Run> {
 /// Resolves the names of programs as a shell would.
 fn found(run: Run) -> Result<Run, Failure> {
     let resolve = |name: PathBuf| {
-        if name.as_os_str().as_bytes().contains(&b'/') {
+        if name.as_os_str().as_bytes().contains(&b'/') || name == Path::new(".") {
             return Ok(name);
         }
         in_path(&name, &env::var_os("PATH").unwrap_or_default()).ok_or_else(|| Failure::Grant {
