@@ -65,7 +65,7 @@ struct Targets {
 }
 
 /// The hosts.
-pub static LANGUAGES: [Language; 2] = [
+pub static LANGUAGES: [Language; 3] = [
     Language {
         host: "hlua",
         plain: "lua5.4",
@@ -94,6 +94,23 @@ pub static LANGUAGES: [Language; 2] = [
         targets: Targets {
             hello: 0.90,
             wrapped: 0.70,
+            computing: 1.03,
+            small_io: 1.05,
+            opens: 1.4,
+            memory: 4.0,
+        },
+    },
+    Language {
+        host: "hsh",
+        plain: "bash",
+        version: "--version",
+        directory: "shell",
+        ending: "sh",
+        imports: Some(("a script that starts 500 programs", 1.10)),
+        computing: &[("sieve", "sieve")],
+        targets: Targets {
+            hello: 1.35,
+            wrapped: 0.45,
             computing: 1.03,
             small_io: 1.05,
             opens: 1.4,
@@ -335,8 +352,11 @@ mod tests {
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), rows.len());
-        // The lock, many grants, imports; of each pair eight and the peers.
-        assert_eq!(rows.len() + absent.len() * pairs.len(), 3 + (8 + PEERS.len()) * pairs.len());
+        // The lock, many grants; imports; of each pair the rest and the peers.
+        let imports = LANGUAGES.iter().filter(|language| language.imports.is_some()).count();
+        let computing: usize = LANGUAGES.iter().map(|language| language.computing.len()).sum();
+        let each = (5 + PEERS.len()) * pairs.len();
+        assert_eq!(rows.len() + absent.len() * pairs.len(), 2 + imports + computing + each);
     }
 
     #[test]

@@ -231,7 +231,7 @@ impl Watch<'_> {
     /// Does with a signal what it would do to a process alone; true when that is to end.
     ///
     /// A script can stop its own processes, so that they hear nothing: who asks for the end wakes
-    /// them, and gets it after [`GRACE`] in any case.
+    /// them, and gets it after [`GRACE`] in any case. Only a shell, whose `trap` is for this, may take its time.
     fn pass_on(&self, signal: libc::c_int, terminal: bool) -> bool {
         match signal {
             // Reading or writing the terminal from the background stops who does it, not the limits.
@@ -249,7 +249,7 @@ impl Watch<'_> {
                     signals::send(self.child, signal);
                 }
                 signals::send(self.child, libc::SIGCONT);
-                !matches!(signal, libc::SIGINT | libc::SIGUSR1 | libc::SIGUSR2)
+                !self.counts && !matches!(signal, libc::SIGINT | libc::SIGUSR1 | libc::SIGUSR2)
             }
         }
     }
@@ -310,11 +310,12 @@ impl Watch<'_> {
     }
 
     fn die_by(&self, signal: libc::c_int) -> ! {
-        // A core of ours would say nothing of the script, and hold all that it was not to see.
+        // A core of ours would say nothing of the script, and hold all that it was not to see. SIGKILL has no other way than
+        // the default.
         let ready = privileges::set_not_dumpable().is_ok()
             && self.inherited.restore().is_ok()
-            && signals::handle(signal, libc::SIG_DFL).is_ok()
-            && signals::unblock(signal).is_ok();
+            && (signal == libc::SIGKILL
+                || signals::handle(signal, libc::SIG_DFL).is_ok() && signals::unblock(signal).is_ok());
         if ready {
             signals::send(process_id(), signal);
         }

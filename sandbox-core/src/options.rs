@@ -176,7 +176,9 @@ impl Options {
             b"-" if profile.grammar.dash_ends => Ok(self.program(profile, parser, Program::None, true)),
             b"-" if !self.is_scriptless(profile) => Ok(self.program(profile, parser, Program::Stdin, true)),
             b"--" => Ok(self.program(profile, parser, Program::None, true)),
-            long if long.starts_with(b"--") && !is_theirs(profile, &next) => self.ours(profile, parser),
+            long if long.starts_with(b"--") && whole_switch(profile, &next).is_none() => {
+                self.ours(profile, parser)
+            }
             [b'-', _, ..] => Ok(self.native(profile, parser, &next)),
             [b'+', _, ..] if profile.grammar.plus => Ok(self.native(profile, parser, &next)),
             _ => Ok(self.program(profile, parser, Program::None, false)),
@@ -320,6 +322,21 @@ fn peek(parser: &mut Parser) -> Option<OsString> {
     parser.try_raw_args()?.peek().map(OsStr::to_owned)
 }
 
+/// The interpreter's long option that an argument is, with what stands behind an equals sign if it takes a value.
+fn long_switch<'a>(switches: &'a [Switch], typed: &OsStr) -> Option<(&'a Switch, Option<OsString>)> {
+    let of = |switch: &'a Switch| {
+        let rest = typed.as_bytes().strip_prefix(switch.name.as_bytes())?;
+        match rest.split_first() {
+            None => Some((switch, None)),
+            Some((b'=', value)) if switch.value && switch.name.starts_with("--") => {
+                Some((switch, Some(OsString::from_vec(value.to_vec()))))
+            }
+            Some(_) => None,
+        }
+    };
+    switches.iter().find_map(of)
+}
+
 /// The interpreter's options that stand in an argument, the last with its attached value; `None` is one that
 /// there is not.
 fn native_switches<'a>(
@@ -327,8 +344,7 @@ fn native_switches<'a>(
     typed: &'a OsStr,
 ) -> impl Iterator<Item = Option<(&'a Switch, Option<OsString>)>> {
     let (switches, grammar) = (profile.switches, profile.grammar);
-    let whole = switches.iter().find(|switch| typed == switch.name).map(|switch| (switch, None));
-    let mut whole = whole.or_else(|| long(profile, typed));
+    let mut whole = whole_switch(profile, typed);
     let mut letters = typed.as_bytes().get(1..).unwrap_or_default();
     std::iter::from_fn(move || {
         let (letter, rest) = letters.split_first()?;
@@ -350,9 +366,9 @@ fn native_switches<'a>(
     })
 }
 
-/// Whether a long option is the interpreter's.
-fn is_theirs(profile: &Profile, typed: &OsStr) -> bool {
-    profile.switches.iter().any(|theirs| typed == theirs.name) || long(profile, typed).is_some()
+/// The interpreter's option that a whole argument is, with the value that it holds.
+fn whole_switch<'a>(profile: &'a Profile, typed: &OsStr) -> Option<(&'a Switch, Option<OsString>)> {
+    long_switch(profile.switches, typed).or_else(|| long(profile, typed))
 }
 
 /// A long option of the interpreter's as it may be typed beside its name.

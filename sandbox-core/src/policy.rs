@@ -31,13 +31,17 @@ const STREAMS: [(i32, &str, Access); 3] =
     [(0, "/dev/stdin", Access::Read), (1, "/dev/stdout", Access::Use), (2, "/dev/stderr", Access::Use)];
 
 /// Where the system keeps its programs and their libraries.
-const PROGRAMS: [&str; 10] = [
+const PROGRAMS: [&str; 14] = [
     "/usr/bin",
     "/usr/sbin",
     "/usr/lib",
     "/usr/lib32",
     "/usr/lib64",
     "/usr/libexec",
+    "/usr/local/bin",
+    "/usr/local/sbin",
+    "/usr/local/lib",
+    "/usr/local/libexec",
     "/bin",
     "/sbin",
     "/lib",
@@ -415,7 +419,7 @@ fn started(run: Option<Run>, profile: &Profile) -> Option<Run> {
 /// Resolves the names of programs as a shell would.
 fn found(run: Run) -> Result<Run, Failure> {
     let resolve = |name: PathBuf| {
-        if name.as_os_str().as_bytes().contains(&b'/') {
+        if name.as_os_str().as_bytes().contains(&b'/') || name == Path::new(".") {
             return Ok(name);
         }
         in_path(&name, &env::var_os("PATH").unwrap_or_default()).ok_or_else(|| Failure::Grant {

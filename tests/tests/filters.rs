@@ -245,7 +245,7 @@ fn run(job: &Job) -> Result<Ran> {
 }
 
 /// The answers that filters give.
-const REFUSALS: &[&str] = &["EPERM", "EACCES", "ENOSYS", "EOPNOTSUPP"];
+const REFUSALS: &[&str] = &["EPERM", "EACCES", "EINVAL", "ENOSYS", "EOPNOTSUPP"];
 
 /// Linux 6.14 and later let these through every filter, because the kernel itself places them in programs that are
 /// traced. From anywhere else the first dies and the second fails.

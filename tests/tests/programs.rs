@@ -27,8 +27,8 @@ struct Program {
     /// The sandbox's flags.
     flags: &'static [&'static str],
     /// What is run, between the interpreter's options and the end of the line. `{here}` is the directory of the
-    /// programs, `{fennel}` the compiler, `{venv}` the virtual environment with the wheels; `{work}` is a fresh
-    /// directory, and `{port}` a free one.
+    /// programs, `{fennel}` the compiler, `{hello}` the sources of GNU hello, `{venv}` the virtual environment with the
+    /// wheels; `{work}` is a fresh directory, and `{port}` a free one.
     line: &'static [&'static str],
     /// What starts the interpreter, if not we: a program for the real Python.
     driver: Option<&'static [&'static str]>,
@@ -42,6 +42,8 @@ struct Program {
 
 const FENNEL: (&str, &str) = ("fennel", "{fennel}");
 const PYTHON: (&str, &str) = ("python3", "/usr/bin/python3");
+const BASH: (&str, &str) = ("bash", "/bin/bash");
+const HELLO: (&str, &str) = ("hello (source)", "{hello}");
 const WHEELS: (&str, &str) = ("wheels", "{venv}/pyvenv.cfg");
 
 /// What most programs in Lua have in common.
@@ -58,6 +60,9 @@ const LUA: Program = Program {
 
 /// What most programs in Python have in common.
 const OF_PYTHON: Program = Program { host: Host::Hpython, package: PYTHON, lines: 20, ..LUA };
+
+/// What most scripts of the shell have in common.
+const OF_BASH: Program = Program { host: Host::Hsh, package: BASH, lines: 1, ..LUA };
 
 const WORK: [&str; 2] = ["--allow-read={work}", "--allow-write={work}"];
 
@@ -167,6 +172,40 @@ const PROGRAMS: &[Program] = &[
         package: WHEELS,
         lines: 2,
         ..OF_PYTHON
+    },
+    Program {
+        name: "features of bash",
+        line: &["{here}/shell/features.sh"],
+        flags: &["--private-tmp"],
+        status: 4,
+        lines: 120,
+        ..OF_BASH
+    },
+    Program {
+        name: "configure and make",
+        line: &["{here}/shell/build.sh", "{hello}", "{work}"],
+        // Programs of one's own are started where that is asked for.
+        flags: &["--private-tmp", "--allow-read={hello}", "--allow-run={work}", WORK[0], WORK[1]],
+        package: HELLO,
+        lines: 30,
+        ..OF_BASH
+    },
+    Program { name: "which", line: &["/usr/bin/which", "-a", "sh", "env"], lines: 2, ..OF_BASH },
+    Program { name: "egrep", line: &["/usr/bin/egrep", "-c", "root|daemon", "/etc/passwd"], ..OF_BASH },
+    Program {
+        name: "lesspipe",
+        line: &["/usr/bin/lesspipe"],
+        package: ("less", "/usr/bin/lesspipe"),
+        ..OF_BASH
+    },
+    Program { name: "dpkg-realpath", line: &["/usr/bin/dpkg-realpath", "/bin/sh"], ..OF_BASH },
+    Program { name: "tzselect", line: &["/usr/bin/tzselect", "--version"], ..OF_BASH },
+    Program {
+        name: "ldd, zgrep, gzexe, savelog and others",
+        line: &["{here}/shell/debian.sh", "{work}"],
+        flags: &["--private-tmp", WORK[0], WORK[1]],
+        lines: 25,
+        ..OF_BASH
     },
 ];
 
@@ -352,11 +391,16 @@ impl Place {
         if let Some(found) = fennel_compiler() {
             fs::copy(&found, &fennel).map_err(|e| format!("cannot copy {}: {e}", found.display()))?;
         }
+        if let Some(found) = kept("hello/hello.tar.gz") {
+            let archive = copies.path().join("hello.tar.gz");
+            fs::copy(&found, &archive).map_err(|e| format!("cannot copy {}: {e}", found.display()))?;
+        }
         Ok(Place { copies, fennel, venv: OnceLock::new() })
     }
 
     fn fill(&self, word: &str) -> String {
         word.replace("{here}", &self.copies.path().to_string_lossy())
+            .replace("{hello}", &self.copies.path().join("hello.tar.gz").to_string_lossy())
             .replace("{fennel}", &self.fennel.to_string_lossy())
             .replace("{venv}", &self.copies.path().join("venv").to_string_lossy())
     }

@@ -168,7 +168,8 @@ const CONSTANTS: &[Constant] = &[
 /// The number that stands for the process itself in a compiled program.
 pub const SELF: u32 = 0x7fff_5e1f;
 
-const ERRNOS: &[(&str, u16)] = &[("EPERM", 1), ("EACCES", 13), ("ENOSYS", 38), ("EOPNOTSUPP", 95)];
+const ERRNOS: &[(&str, u16)] =
+    &[("EPERM", 1), ("EACCES", 13), ("EINVAL", 22), ("ENOSYS", 38), ("EOPNOTSUPP", 95)];
 
 /// The value of a constant on `arch`.
 pub fn constant_value(name: &str, arch: Arch) -> Option<u32> {

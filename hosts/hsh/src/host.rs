@@ -4,9 +4,8 @@
 use std::ffi::{CString, OsStr, OsString, c_char};
 use std::io::{self, IsTerminal};
 use std::os::unix::ffi::OsStringExt;
+use std::path::PathBuf;
 use std::ptr;
-
-use crate::startup;
 
 use hsh_profile::PROFILE;
 use sandbox_core::launch::{self, Main};
@@ -14,6 +13,9 @@ use sandbox_core::{
     Confined, Failure, Host, Invocation, Opened, Outcome, Policy, Profile, Program, Sealed, Source, Usage,
     UsageError,
 };
+
+use crate::other;
+use crate::startup;
 
 unsafe extern "C" {
     /// environ(7)
@@ -24,6 +26,7 @@ unsafe extern "C" {
 pub struct Hsh {
     main: Main,
     invocation: Invocation,
+    other: Option<PathBuf>,
 }
 
 impl Host for Hsh {
@@ -42,14 +45,17 @@ impl Host for Hsh {
         invocation.has("-i") || (reads && !invocation.has("-c") && talks())
     }
 
-    fn boot(invocation: Invocation) -> Result<Self, Failure> {
+    fn boot(mut invocation: Invocation) -> Result<Self, Failure> {
+        let other = other::named(&mut invocation)?;
         let main = launch::own_main().ok_or_else(|| Failure::boot("bash has no main"))?;
-        Ok(Hsh { main, invocation })
+        Ok(Hsh { main, invocation, other })
     }
 
     fn neuter(&mut self, policy: &Policy, _confined: &Confined) -> Result<(), Failure> {
-        let words = startup::words(&self.invocation, policy);
-        self.invocation.raw.splice(0..0, words);
+        if self.other.is_none() {
+            let words = startup::words(&self.invocation, policy);
+            self.invocation.raw.splice(0..0, words);
+        }
         Ok(())
     }
 
@@ -57,6 +63,10 @@ impl Host for Hsh {
         let mut words: Vec<*mut c_char> = words(self.invocation).map(CString::into_raw).collect();
         let count = i32::try_from(words.len()).unwrap_or(i32::MAX);
         words.push(ptr::null_mut());
+        if let Some(shell) = self.other {
+            // SAFETY: a look at the pointer; one thread runs.
+            return other::start(shell, words, unsafe { environ });
+        }
         // SAFETY: the program's own `main`, called once, with strings that are never freed, and null behind them.
         let status = unsafe { (self.main)(count, words.leak().as_mut_ptr(), environ) };
         Outcome::Exit((status & 0xff) as u8)

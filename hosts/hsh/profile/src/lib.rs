@@ -6,6 +6,9 @@ use sandbox_core::{Grammar, Profile, Switch};
 /// The shell's file, with a zero byte for C.
 pub const PROGRAM: &str = "/bin/bash\0";
 
+/// The option that names another shell: ours, not bash's.
+pub const SHELL: &str = "--shell";
+
 /// hsh's declaration.
 pub static PROFILE: Profile = Profile {
     name: "hsh",
@@ -62,7 +65,7 @@ const fn with_value(name: &'static str, help: &'static str) -> Switch {
     Switch { name, value: true, help }
 }
 
-static SWITCHES: [Switch; 40] = [
+static SWITCHES: [Switch; 41] = [
     flag("-c", "the first argument is the program"),
     flag("-s", "read the program from standard input; all arguments are its own"),
     flag("-i", "a dialogue, whatever standard input is"),
@@ -102,5 +105,6 @@ static SWITCHES: [Switch; 40] = [
     flag("--pretty-print", "print the program, formatted"),
     with_value("--rcfile", "read this file instead of ~/.bashrc in a dialogue"),
     flag("--restricted", "as -r"),
+    with_value(SHELL, "another shell, such as dash, instead of bash; started behind the doors"),
     flag("--verbose", "as -v"),
 ];
