@@ -1,7 +1,9 @@
 //! Compiles hlua's system call filters and names the C functions that its own code stands before.
 
 use std::env;
-use std::process::Command;
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
 
 /// Calls of these C functions come to `__wrap_NAME`; Lua's sources stay as they are.
 const WRAPPED: &[&str] = &[
@@ -31,6 +33,11 @@ const WRAPPED: &[&str] = &[
 const LOCALE: &[&str] =
     &["_nl_current_LC_COLLATE_used", "_nl_current_LC_MESSAGES_used", "_nl_current_LC_TIME_used"];
 
+/// Functions of the C library and of Lua that every start calls, one a line. Side by side they lie on few pages; as the
+/// linker finds them, on nearly all of the program's, and each page that is mapped is a part of the start. A name that is
+/// missing, or that there is no longer, changes nothing else.
+const START: &str = "start.order";
+
 fn main() {
     filter_compiler::embed("hlua");
     for name in LOCALE {
@@ -42,7 +49,13 @@ fn main() {
     if is_static() && packs_relocations() {
         println!("cargo::rustc-link-arg-bins=-Wl,-z,pack-relative-relocs");
     }
+    if is_static() && orders_functions() {
+        let order = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default()).join(START);
+        println!("cargo::rustc-link-arg-bins=-Wl,--symbol-ordering-file={}", order.display());
+        println!("cargo::rustc-link-arg-bins=-Wl,--no-warn-symbol-ordering");
+    }
     println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-changed={START}");
     println!("cargo::rerun-if-env-changed=CC");
 }
 
@@ -69,4 +82,28 @@ fn packs_relocations() -> bool {
         value.and_then(|value| value.parse::<u32>().ok())
     };
     (number("__GLIBC__"), number("__GLIBC_MINOR__")) >= (Some(2), Some(36))
+}
+
+/// Whether the linker can be told an order: LLVM's can, and it depends on the compiler and its options which one that is. So
+/// an empty program is linked.
+fn orders_functions() -> bool {
+    let directory = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default());
+    let (source, order) = (directory.join("empty.rs"), directory.join("empty.order"));
+    if fs::write(&source, "fn main() {}").and_then(|()| fs::write(&order, "")).is_err() {
+        return false;
+    }
+    let options = env::var("CARGO_ENCODED_RUSTFLAGS").unwrap_or_default();
+    let linker = env::var("RUSTC_LINKER").map(|linker| format!("-Clinker={linker}"));
+    let status = Command::new(env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()))
+        .args(options.split('\x1f').filter(|option| !option.is_empty()))
+        .args(linker)
+        .args(env::var("TARGET").map(|target| format!("--target={target}")))
+        .arg(format!("-Clink-arg=-Wl,--symbol-ordering-file={},--no-warn-symbol-ordering", order.display()))
+        .arg("-o")
+        .arg(directory.join("empty"))
+        .arg(source)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+    status.is_ok_and(|status| status.success())
 }
