@@ -31,6 +31,7 @@ mod policy_file;
 mod privileges;
 mod profile;
 mod sandbox;
+mod service;
 mod signals;
 mod source;
 mod temporary;

@@ -26,6 +26,11 @@ pub(crate) fn drop_capabilities() -> Result<(), Failure> {
     caps::clear(None, CapSet::Permitted).map_err(failed)
 }
 
+/// Whether the process has no capability to lose.
+pub(crate) fn has_none() -> bool {
+    caps::read(None, CapSet::Permitted).is_ok_and(|permitted| permitted.is_empty())
+}
+
 /// Lowers the bounding set by number, so that a capability newer than any list goes as well.
 fn drop_bounding_set() -> Result<(), Failure> {
     for capability in 0..u64::BITS.into() {
