@@ -32,6 +32,7 @@ mod privileges;
 mod profile;
 mod rules;
 mod sandbox;
+mod service;
 mod signals;
 mod source;
 mod temporary;

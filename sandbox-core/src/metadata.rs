@@ -1,5 +1,5 @@
 //! Modes, owners and times of files: no lock of the kernel's holds them to granted paths, so the monitor changes them for the
-//! run, beneath the write grants and nowhere else.
+//! run, beneath the write grants and nowhere else; `service` brings the calls here.
 //!
 //! The calls wait (seccomp_unotify(2)) and are never let through: the monitor looks up the file itself, asks where the file
 //! that it has got lies, and changes that one, through its own descriptor. What the caller does to its memory, its working
@@ -11,18 +11,14 @@ use std::fs::{self, File};
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
-use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::thread;
 
-use crate::failure::Failure;
-use crate::notify::{self, Call, Listener, Verdict};
+use crate::notify::{Call, Listener};
 use crate::policy::{Access, Policy};
-use crate::privileges;
 
 /// The calls that wait.
 #[cfg(target_arch = "x86_64")]
-const CALLS: [libc::c_long; 12] = [
+pub(crate) const CALLS: [libc::c_long; 12] = [
     libc::SYS_chmod,
     libc::SYS_fchmod,
     libc::SYS_fchmodat,
@@ -37,7 +33,7 @@ const CALLS: [libc::c_long; 12] = [
     libc::SYS_utimensat,
 ];
 #[cfg(target_arch = "aarch64")]
-const CALLS: [libc::c_long; 6] = [
+pub(crate) const CALLS: [libc::c_long; 6] = [
     libc::SYS_fchmod,
     libc::SYS_fchmodat,
     FCHMODAT2,
@@ -49,64 +45,23 @@ const CALLS: [libc::c_long; 6] = [
 /// fchmodat2(2), Linux 6.6.
 const FCHMODAT2: libc::c_long = 452;
 
-/// The run's side: what hands the listener to the monitor.
+/// The roots beneath which files may be changed.
 #[derive(Debug)]
-pub(crate) struct Client(UnixStream);
+pub(crate) struct Roots(Vec<File>);
 
-/// The monitor's side.
-#[derive(Debug)]
-pub(crate) struct Server {
-    stream: UnixStream,
-    roots: Vec<File>,
-}
-
-/// Both sides, where the policy lets files be changed by programs.
-pub(crate) fn pair(policy: &Policy) -> Result<Option<(Client, Server)>, Failure> {
-    if !policy.links || !policy.writes() {
-        return Ok(None);
+impl Roots {
+    /// Those of the write grants.
+    pub(crate) fn of(policy: &Policy) -> Self {
+        let written = policy.grants.iter().filter(|grant| grant.access == Access::Write);
+        // What cannot be opened has been said already.
+        Roots(written.filter_map(|grant| open_path(&grant.path).ok()).collect())
     }
-    let failed = |error: io::Error| Failure::step("open a line to the monitor", &error);
-    let (ours, theirs) = UnixStream::pair().map_err(failed)?;
-    let written = policy.grants.iter().filter(|grant| grant.access == Access::Write);
-    // What cannot be opened has been said already.
-    let roots = written.filter_map(|grant| open_path(&grant.path).ok()).collect();
-    Ok(Some((Client(ours), Server { stream: theirs, roots })))
-}
 
-impl Client {
-    /// From here on the calls wait for the monitor. Where somebody around us listens to calls already, or the kernel knows no
-    /// listeners, they are refused: whoever listens would change files by other grants than ours.
+    /// Does what a waiting call asks for, or says why not.
     ///
     /// # Errors
-    /// [`Failure::Step`].
-    pub(crate) fn enter(self) -> Result<(), Failure> {
-        let failed = |error: io::Error| Failure::step("let the monitor change modes and times", &error);
-        let listener = match notify::load(&CALLS, Verdict::Ask) {
-            Ok(listener) => listener,
-            Err(_) => notify::load(&CALLS, Verdict::Refuse(libc::EPERM)).map_err(failed)?,
-        };
-        listener.map_or(Ok(()), |listener| listener.send(&self.0).map_err(failed))
-    }
-}
-
-impl Server {
-    /// Answers calls beside the monitor's other work, without any capability.
-    pub(crate) fn start(self) {
-        thread::spawn(move || {
-            // Who keeps privileges answers nothing: the calls fail when the run ends.
-            if privileges::drop_capabilities().is_err() {
-                return;
-            }
-            let Some(listener) = Listener::receive(&self.stream) else {
-                return;
-            };
-            while let Some(call) = listener.next() {
-                listener.answer(&call, self.perform(&listener, &call));
-            }
-        });
-    }
-
-    fn perform(&self, listener: &Listener, call: &Call) -> io::Result<()> {
+    /// Those that the call may have.
+    pub(crate) fn perform(&self, listener: &Listener, call: &Call) -> io::Result<()> {
         let (file, change) = asked(call)?;
         // Until here a number may have become another process's.
         if !listener.waits(call) {
@@ -121,7 +76,7 @@ impl Server {
     /// Whether a file lies beneath a write grant, by where it is now.
     fn holds(&self, file: &OwnedFd) -> io::Result<bool> {
         let place = place(file)?;
-        for root in &self.roots {
+        for root in &self.0 {
             if place.starts_with(self::place(root)?) {
                 return Ok(true);
             }

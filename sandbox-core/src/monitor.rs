@@ -9,12 +9,12 @@ use crate::denial;
 use crate::failure::Failure;
 use crate::files;
 use crate::limits::{Budget, Limits};
-use crate::metadata;
 use crate::options::Without;
 use crate::outcome;
 use crate::policy::Policy;
 use crate::privileges;
 use crate::profile::Profile;
+use crate::service;
 use crate::signals::{self, Inherited};
 use crate::temporary::Temporary;
 use crate::tree::{self, Usage};
@@ -30,7 +30,7 @@ pub(crate) fn watch(
     profile: &Profile,
     policy: &Policy,
     temporary: Option<Temporary>,
-) -> Result<Option<metadata::Client>, Failure> {
+) -> Result<Option<service::Client>, Failure> {
     let deadline = match policy.limits.get(Budget::Time) {
         Limit::At(ms) => Instant::now().checked_add(Duration::from_millis(ms)),
         Limit::None => None,
@@ -44,7 +44,7 @@ pub(crate) fn watch(
     let strangers = tree::children().collect();
     // A child does not inherit this.
     privileges::adopt_orphans()?;
-    let (client, server) = metadata::pair(policy)?.unzip();
+    let (client, server) = service::pair(policy)?.unzip();
     let monitor = process_id();
     let inherited = Inherited::replace().map_err(failed)?;
     // SAFETY: one thread runs, so the child is a whole copy.
@@ -179,7 +179,7 @@ struct Watch<'a> {
     name: &'a str,
     limits: &'a Limits,
     inherited: Inherited,
-    server: Option<metadata::Server>,
+    server: Option<service::Server>,
     temporary: Option<Temporary>,
     /// Whether processes and memory of the whole tree are held to their budgets.
     counts: bool,

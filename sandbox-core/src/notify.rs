@@ -18,6 +18,14 @@ pub(crate) enum Verdict {
     Refuse(i32),
 }
 
+/// What the listener answers.
+pub(crate) enum Answer {
+    /// The call has been made, or could not be.
+    Done(io::Result<()>),
+    /// The kernel may make it, as it was asked: only for calls whose arguments are numbers, which nobody can exchange.
+    Proceed,
+}
+
 /// A call that waits.
 pub(crate) struct Call(libc::seccomp_notif);
 
@@ -33,6 +41,9 @@ const ARCH: u32 = 0xc000_00b7;
 // linux/seccomp.h: the sizes are those of `struct seccomp_notif`, `struct seccomp_notif_resp` and a number.
 const NOTIF_RECV: libc::c_ulong = 0xc050_2100;
 const NOTIF_SEND: libc::c_ulong = 0xc018_2101;
+/// A call that the listener has heard of is not interrupted by signals that do not kill (Linux 5.19).
+const WAIT_KILLABLE_RECV: libc::c_ulong = 1 << 5;
+const CONTINUE: u32 = 1;
 const NOTIF_ID_VALID: libc::c_ulong = 0x4008_2102;
 
 /// The program: these calls of this architecture, and nothing else. The main filter says the rest, and other architectures
@@ -64,7 +75,8 @@ fn program(calls: &[libc::c_long], verdict: Verdict) -> Vec<libc::sock_filter> {
 pub(crate) fn load(calls: &[libc::c_long], verdict: Verdict) -> io::Result<Option<Listener>> {
     let program = program(calls, verdict);
     let program = libc::sock_fprog { len: program.len() as u16, filter: program.leak().as_mut_ptr() };
-    let flags = if verdict == Verdict::Ask { libc::SECCOMP_FILTER_FLAG_NEW_LISTENER } else { 0 };
+    let flags =
+        if verdict == Verdict::Ask { libc::SECCOMP_FILTER_FLAG_NEW_LISTENER | WAIT_KILLABLE_RECV } else { 0 };
     // SAFETY: `program` and its instructions outlive the call, which only reads them.
     let answer =
         unsafe { libc::syscall(libc::SYS_seccomp, libc::SECCOMP_SET_MODE_FILTER, flags, &raw const program) };
@@ -168,9 +180,13 @@ impl Listener {
     }
 
     /// Lets the call return.
-    pub(crate) fn answer(&self, call: &Call, result: io::Result<()>) {
-        let error = result.err().map_or(0, |error| error.raw_os_error().unwrap_or(libc::EPERM));
-        let answer = libc::seccomp_notif_resp { id: call.0.id, val: 0, error: -error, flags: 0 };
+    pub(crate) fn answer(&self, call: &Call, answer: Answer) {
+        let (error, flags) = match answer {
+            Answer::Proceed => (0, CONTINUE),
+            Answer::Done(Ok(())) => (0, 0),
+            Answer::Done(Err(error)) => (error.raw_os_error().unwrap_or(libc::EPERM), 0),
+        };
+        let answer = libc::seccomp_notif_resp { id: call.0.id, val: 0, error: -error, flags };
         // SAFETY: the kernel reads one record. That nobody waits any more is no mistake of ours.
         unsafe { libc::ioctl(self.0.as_raw_fd(), NOTIF_SEND, &raw const answer) };
     }

@@ -57,6 +57,11 @@ fn clear_sets() -> io::Result<()> {
     }
 }
 
+/// Whether the process has no capability to lose.
+pub(crate) fn has_none() -> bool {
+    caps::read(None, CapSet::Permitted).is_ok_and(|permitted| permitted.is_empty())
+}
+
 /// Lowers the bounding set by number, so that a capability newer than any list goes as well.
 fn drop_bounding_set() -> Result<(), Failure> {
     for capability in 0..u64::BITS.into() {

@@ -13,11 +13,11 @@ use crate::failure::Failure;
 use crate::files::Domain;
 use crate::kernel;
 use crate::limits::{self, Budget};
-use crate::metadata;
 use crate::options::Without;
 use crate::policy::Policy;
 use crate::privileges;
 use crate::profile::Profile;
+use crate::service;
 use crate::units::Limit;
 
 /// Everything that can fail for a reason of the user's has not failed; nothing is closed yet.
@@ -28,7 +28,7 @@ pub struct Sandbox {
     filter: Option<Filter>,
     bounds: Bounds,
     profile: &'static Profile,
-    metadata: Option<metadata::Client>,
+    service: Option<service::Client>,
 }
 
 /// Files, network, limits and privileges are closed.
@@ -36,7 +36,7 @@ pub struct Sandbox {
 #[must_use]
 pub struct Confined {
     filter: Option<Filter>,
-    metadata: Option<metadata::Client>,
+    service: Option<service::Client>,
     pub(crate) bounds: Bounds,
     pub(crate) memory: Memory,
 }
@@ -67,12 +67,12 @@ impl Sandbox {
             ABI::Unsupported => None,
             abi => Some(Domain::new(policy, script, abi)?),
         };
-        Ok(Sandbox { domain, filter, bounds, profile, metadata: None })
+        Ok(Sandbox { domain, filter, bounds, profile, service: None })
     }
 
-    /// Takes the line to the monitor, which changes modes and times of files for the run.
-    pub(crate) fn with(self, metadata: Option<metadata::Client>) -> Self {
-        Sandbox { metadata, ..self }
+    /// Takes the line to the monitor, which answers calls of the run.
+    pub(crate) fn with(self, service: Option<service::Client>) -> Self {
+        Sandbox { service, ..self }
     }
 
     /// Closes files, network, limits and privileges of this thread, the only one.
@@ -102,7 +102,7 @@ impl Sandbox {
         if let Some(domain) = self.domain {
             domain.enter()?;
         }
-        Ok(Confined { filter: self.filter, metadata: self.metadata, bounds: self.bounds, memory })
+        Ok(Confined { filter: self.filter, service: self.service, bounds: self.bounds, memory })
     }
 }
 
@@ -120,8 +120,8 @@ impl Confined {
     /// As [`Sandbox::confine`].
     pub fn seal(self) -> Result<Sealed, Failure> {
         if let Some(filter) = self.filter {
-            if let Some(metadata) = self.metadata {
-                metadata.enter()?;
+            if let Some(service) = self.service {
+                service.enter()?;
             }
             filter.load()?;
         }
@@ -165,7 +165,7 @@ fn tasks(policy: &Policy, profile: &Profile) -> Result<Option<u64>, Failure> {
     }
     let user = kernel::user();
     match user {
-        // The monitor counts instead.
+        // The monitor is asked for each instead.
         0 if profile.launches => return Ok(None),
         0 => return Err(Failure::RootProcesses),
         _ => {}

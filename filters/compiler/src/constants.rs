@@ -161,6 +161,16 @@ const CONSTANTS: &[Constant] = &[
     same("SELF", SELF),
     // prctl, arch_prctl
     same("PR_SET_NAME", 15),
+    same("PR_SET_PDEATHSIG", 1),
+    same("PR_SET_DUMPABLE", 4),
+    same("PR_CAPBSET_DROP", 24),
+    same("PR_SET_CHILD_SUBREAPER", 36),
+    same("PR_SET_NO_NEW_PRIVS", 38),
+    same("PR_CAP_AMBIENT", 47),
+    same("PR_CAP_AMBIENT_CLEAR_ALL", 4),
+    same("SECCOMP_SET_MODE_FILTER", 1),
+    same("SECCOMP_GET_ACTION_AVAIL", 2),
+    same("SECCOMP_FILTER_FLAG_TSYNC", 1),
     same("PR_CAPBSET_READ", 23),
     same("ARCH_SET_FS", 0x1002),
 ];
