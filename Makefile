@@ -31,13 +31,15 @@ export CARGO_TARGET_DIR := $(OUT)
 .DEFAULT_GOAL := build
 # The targets share cargo's directory and the terminal: one after the other.
 .NOTPARALLEL:
-.PHONY: help deps build-deps build demo demo-control check tools lint unit casebook bench install installed uninstall clean
+.PHONY: help deps build-deps build demo demo-control check tools lint unit casebook python-versions bench install installed \
+	uninstall clean
 
 help:
 	@echo 'make demo       a malicious game fails to do harm (demo-control: under plain lua5.4 it does)'
 	@echo 'make check      every test, as the CI runs them'
 	@echo 'make build      the release binaries, $(BIN)/hlua and hpython'
 	@echo 'make bench      compare with lua5.4 and other sandboxes (BENCH="--runs 50 --only open")'
+	@echo 'make python-versions  hpython with the Pythons of Debian trixie and sid, each in a folder; as root'
 	@echo 'make install    DESTDIR= PREFIX=/usr/local; uninstall takes it away again'
 	@echo 'make deps       install the Debian packages that are missing; the others do it by themselves'
 	@echo 'make clean      remove what was built'
@@ -97,6 +99,11 @@ casebook: build
 	$(STATIC) -p casebook --bin probe
 	H_BIN_DIR='$(BIN)' FENNEL="$$(command -v fennel || echo '$(OUT)/fennel/usr/bin/fennel')" \
 	  $(CARGO) test $(LOCKED) -p casebook --no-fail-fast --lib --test '*'
+
+# Not part of `check`: it fetches two releases of Debian.
+SUITES ?= trixie sid
+python-versions: build
+	@.ci/python-versions '$(OUT)/python-versions' $(SUITES)
 
 bench: deps build
 	$(STATIC) -p bench --bins
