@@ -41,7 +41,7 @@ export CARGO_TARGET_DIR := $(OUT)
 .DEFAULT_GOAL := build
 # The targets share cargo's directory and the terminal: one after the other.
 .NOTPARALLEL:
-.PHONY: help deps build-deps build demo demo-control check tools lint workflows crates unit casebook kernels bench manual install \
+.PHONY: help deps build-deps build demo demo-control check tools lint workflows crates unit casebook kernels python-versions bench manual install \
         install-hosts install-documents installed uninstall clean
 
 help:
@@ -52,6 +52,7 @@ help:
 	@echo 'make bench      compare with lua5.4 and other sandboxes (BENCH="--runs 50 --only open")'
 	@echo 'make peers      what a script can do under this and other sandboxes, tried'
 	@echo 'make manual     bring the option lists of manual pages and completions up to date'
+	@echo 'make python-versions  hpython with the Pythons of Debian trixie and sid, each in a folder; as root'
 	@echo 'make install    DESTDIR= PREFIX=/usr/local; uninstall takes it away again'
 	@echo 'make deb        Debian packages of SUITE=bookworm, built and tried in a clean root; arch: with makepkg'
 	@echo 'make deps       install the Debian packages that are missing; the others do it by themselves'
@@ -134,6 +135,11 @@ kernels: build
 	@.ci/deps kernels '$(OUT)'
 	$(STATIC) -p casebook --bin probe
 	FENNEL="$$(command -v fennel || echo '$(OUT)/fennel/usr/bin/fennel')" tests/kernels/run '$(BIN)' '$(OUT)/kernels'
+
+# Not part of `check`: it fetches two releases of Debian.
+SUITES ?= trixie sid
+python-versions: build
+	@.ci/python-versions '$(OUT)/python-versions' $(SUITES)
 
 bench: deps build
 	$(STATIC) -p bench --bins
