@@ -41,8 +41,8 @@ export CARGO_TARGET_DIR := $(OUT)
 .DEFAULT_GOAL := build
 # The targets share cargo's directory and the terminal: one after the other.
 .NOTPARALLEL:
-.PHONY: help deps build-deps build demo demo-control check tools lint workflows crates unit casebook kernels python-versions bench manual install \
-        install-hosts install-documents installed uninstall clean
+.PHONY: help deps build-deps build demo demo-control check tools lint workflows crates unit casebook kernels python-versions bench peers manual \
+        install install-hosts install-documents installed uninstall deb deb-again arch clean
 
 help:
 	@echo 'make demo       a malicious game fails to do harm (demo-control: under plain lua5.4 it does)'
@@ -147,7 +147,6 @@ bench: deps build
 
 # In a clean root of a release of Debian, which needs root and debootstrap, and without network. deb-again: the same bytes?
 SUITE ?= bookworm
-.PHONY: deb deb-again arch
 deb:
 	packaging/debian-build '$(SUITE)' '$(OUT)/deb/$(SUITE)'
 
@@ -162,7 +161,6 @@ manual:
 	$(CARGO) run $(LOCKED) -p doc-generator
 
 # What a script can do under each sandbox that is installed here.
-.PHONY: peers
 peers: build
 	@bench/peers.py '$(BIN)'
 
@@ -171,7 +169,7 @@ install: install-hosts install-documents
 # HOSTS=hlua installs that one only: packages are made this way.
 install-hosts: $(HOST_FILES)
 	install -d '$(bindir)' '$(man)/man1' '$(bash)' '$(zsh)' '$(fish)'
-	install -m 755 $(HOST_FILES) '$(bindir)'
+	install -m 755 $(HOST_FILES:%='%') '$(bindir)'
 	install -m 644 $(HOSTS:%=doc/man/%.1) '$(man)/man1'
 	install -m 644 $(HOSTS:%=doc/completions/bash/%) '$(bash)'
 	install -m 644 $(HOSTS:%=doc/completions/zsh/_%) '$(zsh)'
