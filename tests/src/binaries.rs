@@ -14,12 +14,16 @@ pub struct Binaries {
     pub hlua: PathBuf,
     /// Python's host.
     pub hpython: PathBuf,
+    /// Node's host.
+    pub hnode: PathBuf,
     /// The probe.
     pub probe: PathBuf,
     /// The real Lua.
     pub lua: PathBuf,
     /// The real Python.
     pub python: PathBuf,
+    /// The real Node.
+    pub node: PathBuf,
     copies: Scratch,
 }
 
@@ -31,9 +35,11 @@ impl Binaries {
         Ok(Binaries {
             hlua: copy(&from, "hlua", &copies)?,
             hpython: copy(&from, "hpython", &copies)?,
+            hnode: copy(&from, "hnode", &copies)?,
             probe: copy(&from, "probe", &copies)?,
             lua: real_lua()?,
             python: real_python()?,
+            node: real_node(&from)?,
             copies,
         })
     }
@@ -49,6 +55,7 @@ impl Binaries {
         match host {
             Host::Hlua => &self.hlua,
             Host::Hpython => &self.hpython,
+            Host::Hnode => &self.hnode,
         }
     }
 
@@ -57,6 +64,7 @@ impl Binaries {
         match host {
             Host::Hlua => &self.lua,
             Host::Hpython => &self.python,
+            Host::Hnode => &self.node,
         }
     }
 
@@ -65,9 +73,11 @@ impl Binaries {
         match name {
             "hlua" => self.hlua.clone(),
             "hpython" => self.hpython.clone(),
+            "hnode" => self.hnode.clone(),
             "probe" => self.probe.clone(),
             "lua5.4" => self.lua.clone(),
             "python3" => self.python.clone(),
+            "node" => self.node.clone(),
             other => PathBuf::from(other),
         }
     }
@@ -94,10 +104,10 @@ fn directory() -> Result<PathBuf> {
     let static_build = target.join(format!("{}-unknown-linux-gnu/release", std::env::consts::ARCH));
     [built.to_path_buf(), static_build, target.join("release")]
         .into_iter()
-        .find(|d| ["hlua", "hpython", "probe"].iter().all(|name| d.join(name).exists()))
+        .find(|d| ["hlua", "hpython", "hnode", "probe"].iter().all(|name| d.join(name).exists()))
         .ok_or_else(|| {
             format!(
-                "no hlua, hpython and probe near {}: build them, or name their directory in H_BIN_DIR",
+                "no hlua, hpython, hnode and probe near {}: build them, or name their directory in H_BIN_DIR",
                 built.display()
             )
         })
@@ -118,4 +128,13 @@ fn real_python() -> Result<PathBuf> {
         return Ok(python);
     }
     Err("/usr/bin/python3 is not installed: it is the control of most cases".to_owned())
+}
+
+/// The distribution's, which hnode's library belongs to: unpacked beside what was built where another vendor's is installed.
+fn real_node(built: &Path) -> Result<PathBuf> {
+    let beside = built.ancestors().map(|place| place.join("libnode/usr/bin/node"));
+    let node = beside.chain(["/usr/bin/node".into()]).find(|file| file.exists());
+    node.ok_or_else(|| {
+        "there is no /usr/bin/node: it is the control of most cases; see `make deps`".to_owned()
+    })
 }

@@ -11,17 +11,20 @@ pub enum Host {
     Hlua,
     /// Python.
     Hpython,
+    /// JavaScript.
+    Hnode,
 }
 
 impl Host {
     /// All of them.
-    pub const ALL: [Host; 2] = [Host::Hlua, Host::Hpython];
+    pub const ALL: [Host; 3] = [Host::Hlua, Host::Hpython, Host::Hnode];
 
     /// The program's name.
     pub fn name(self) -> &'static str {
         match self {
             Host::Hlua => "hlua",
             Host::Hpython => "hpython",
+            Host::Hnode => "hnode",
         }
     }
 
@@ -30,6 +33,7 @@ impl Host {
         match self {
             Host::Hlua => "lua5.4",
             Host::Hpython => "python3",
+            Host::Hnode => "node",
         }
     }
 
@@ -38,6 +42,7 @@ impl Host {
         match self {
             Host::Hlua => "script.lua",
             Host::Hpython => "script.py",
+            Host::Hnode => "script.js",
         }
     }
 }

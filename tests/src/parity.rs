@@ -119,6 +119,7 @@ fn called(row: &Row, binaries: &Binaries) -> OsString {
         Host::Hlua => Host::Hlua.name().into(),
         // Python finds its library by its own name.
         Host::Hpython => binaries.interpreter(row.host).into(),
+        Host::Hnode => Host::Hnode.interpreter().into(),
     }
 }
 
@@ -222,7 +223,7 @@ fn in_shell(job: &mut Job, line: &str, row: &Row, fixture: &Fixture) -> Result<(
     fs::create_dir(&directory).map_err(|e| format!("cannot make {}: {e}", directory.display()))?;
     let name = match row.host {
         Host::Hlua => "hlua",
-        Host::Hpython => "python3",
+        Host::Hpython | Host::Hnode => row.host.interpreter(),
     };
     let link = directory.join(name);
     symlink(&job.program, &link).map_err(|e| format!("cannot link {}: {e}", link.display()))?;

@@ -33,12 +33,14 @@ pub struct Row {
     pub lua: Option<String>,
     /// The same for hpython: a row may have one for each host, and then both must come to the same.
     pub python: Option<String>,
+    /// The same for hnode.
+    pub javascript: Option<String>,
     /// Or: the action that the probe performs, in the sandbox of each host.
     pub probe: Option<String>,
     /// The hosts whose sandbox the probe enters, if not all: what one of them opens is no denial there.
     #[serde(default)]
     pub hosts: Vec<Host>,
-    /// Or: a whole command line; `hlua`, `hpython`, `probe`, `lua5.4` and `python3` stand for the programs.
+    /// Or: a whole command line; `hlua`, `hpython`, `hnode`, `probe`, `lua5.4`, `python3` and `node` stand for the programs.
     pub run: Option<Vec<String>>,
     /// The sandbox's flags.
     #[serde(default)]
@@ -133,7 +135,11 @@ impl Row {
     /// Each is run by itself, and the row holds for all of them.
     pub fn bodies(&self) -> Vec<Body> {
         let script = |host, text: &Option<String>| text.clone().map(|text| Body::Script(host, text));
-        let scripts = [script(Host::Hlua, &self.lua), script(Host::Hpython, &self.python)];
+        let scripts = [
+            script(Host::Hlua, &self.lua),
+            script(Host::Hpython, &self.python),
+            script(Host::Hnode, &self.javascript),
+        ];
         let hosts = if self.hosts.is_empty() { &Host::ALL[..] } else { &self.hosts };
         let probe = |action: &String| hosts.iter().map(|host| Body::Probe(*host, action.clone())).collect();
         let probes: Vec<Body> = self.probe.as_ref().map_or_else(Vec::new, probe);
@@ -141,7 +147,7 @@ impl Row {
     }
 
     fn check(&self) -> Result<()> {
-        let script = self.lua.is_some() || self.python.is_some();
+        let script = self.lua.is_some() || self.python.is_some() || self.javascript.is_some();
         let bodies = [script, self.probe.is_some(), self.run.is_some()];
         if bodies.iter().filter(|b| **b).count() != 1 {
             return Err("needs exactly one of scripts, probe and run".to_owned());
@@ -151,6 +157,9 @@ impl Row {
         }
         if let Some(line) = self.python.iter().flat_map(|p| p.lines()).find(|l| formats_placeholder(l)) {
             return Err(format!("a placeholder within an f-string: {line}"));
+        }
+        if let Some(line) = self.javascript.iter().flat_map(|j| j.lines()).find(|l| in_template(l)) {
+            return Err(format!("a placeholder within a template: {line}"));
         }
         if self.denies && self.control.is_none() {
             return Err("a denial without a control: nothing shows that it could fail".to_owned());
@@ -207,6 +216,11 @@ fn formats_placeholder(line: &str) -> bool {
     const LITERALS: [&str; 4] = ["f\"", "f'", "F\"", "F'"];
     let literal = LITERALS.iter().filter_map(|start| line.find(start)).min();
     literal.is_some_and(|start| fixture::PLACEHOLDERS.iter().any(|name| line[start..].contains(name)))
+}
+
+/// In JavaScript's templates `${name}` could be meant for either reader. JavaScript's own is written `${ name }`.
+fn in_template(line: &str) -> bool {
+    fixture::PLACEHOLDERS.iter().any(|name| line.contains(&format!("${name}")))
 }
 
 fn outcomes(expect: &Expect, default: &[&str]) -> Vec<String> {
