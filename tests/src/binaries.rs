@@ -16,12 +16,16 @@ pub struct Binaries {
     pub hpython: PathBuf,
     /// bash's host.
     pub hsh: PathBuf,
+    /// Node's host.
+    pub hnode: PathBuf,
     /// The probe.
     pub probe: PathBuf,
     /// The real Lua.
     pub lua: PathBuf,
     /// The real Python.
     pub python: PathBuf,
+    /// The real Node.
+    pub node: PathBuf,
     copies: Scratch,
 }
 
@@ -34,9 +38,11 @@ impl Binaries {
             hlua: copy(&from, "hlua", &copies)?,
             hpython: copy_if_built(&from, "hpython", &copies)?,
             hsh: copy_if_built(&from, "hsh", &copies)?,
+            hnode: copy_if_built(&from, "hnode", &copies)?,
             probe: copy(&from, "probe", &copies)?,
             lua: real_lua()?,
             python: REAL_PYTHON.into(),
+            node: real_node(&from),
             copies,
         })
     }
@@ -59,6 +65,7 @@ impl Binaries {
             Host::Hlua => &self.hlua,
             Host::Hpython => &self.hpython,
             Host::Hsh => &self.hsh,
+            Host::Hnode => &self.hnode,
         }
     }
 
@@ -68,6 +75,7 @@ impl Binaries {
             Host::Hlua => &self.lua,
             Host::Hpython => &self.python,
             Host::Hsh => Path::new(BASH),
+            Host::Hnode => &self.node,
         }
     }
 
@@ -78,9 +86,11 @@ impl Binaries {
             "hpython" => self.hpython.clone(),
             "hsh" => self.hsh.clone(),
             "bash" => BASH.into(),
+            "hnode" => self.hnode.clone(),
             "probe" => self.probe.clone(),
             "lua5.4" => self.lua.clone(),
             "python3" => self.python.clone(),
+            "node" => self.node.clone(),
             other => PathBuf::from(other),
         }
     }
@@ -115,10 +125,10 @@ fn directory() -> Result<PathBuf> {
     let static_build = target.join(format!("{}-unknown-linux-gnu/release", std::env::consts::ARCH));
     [built.to_path_buf(), static_build, target.join("release")]
         .into_iter()
-        .find(|d| ["hlua", "hpython", "hsh", "probe"].iter().all(|name| d.join(name).exists()))
+        .find(|d| ["hlua", "hpython", "hsh", "hnode", "probe"].iter().all(|name| d.join(name).exists()))
         .ok_or_else(|| {
             format!(
-                "no hlua, hpython, hsh and probe near {}: build them, or name their directory in H_BIN_DIR",
+                "no hlua, hpython, hsh, hnode and probe near {}: build them, or name their directory in H_BIN_DIR",
                 built.display()
             )
         })
@@ -137,3 +147,9 @@ fn real_lua() -> Result<PathBuf> {
 
 /// The distribution's, which hpython was built against; another one may come first in `PATH`.
 const REAL_PYTHON: &str = "/usr/bin/python3";
+
+/// The distribution's, which hnode's library belongs to: unpacked beside what was built where another vendor's is installed.
+fn real_node(built: &Path) -> PathBuf {
+    let beside = built.ancestors().map(|place| place.join("libnode/usr/bin/node"));
+    beside.into_iter().find(|file| file.exists()).unwrap_or_else(|| "/usr/bin/node".into())
+}

@@ -16,12 +16,14 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU16, AtomicU32, Ordering};
 
 /// What [`Fixture::fill`] replaces.
-pub const PLACEHOLDERS: [&str; 17] = [
+pub const PLACEHOLDERS: [&str; 19] = [
     "{hlua}",
     "{hpython}",
+    "{hnode}",
     "{probe}",
     "{lua}",
     "{python}",
+    "{node}",
     "{dir}",
     "{outside}",
     "{secret}",
@@ -80,7 +82,7 @@ pub struct Fixture {
     port: u16,
     free: u16,
     /// What stands for the programs under test.
-    programs: [(&'static str, String); 5],
+    programs: [(&'static str, String); 7],
 }
 
 /// Open while the row runs; nobody needs to answer.
@@ -119,9 +121,11 @@ impl Fixture {
             programs: [
                 ("{hlua}", binaries.hlua.display().to_string()),
                 ("{hpython}", binaries.hpython.display().to_string()),
+                ("{hnode}", binaries.hnode.display().to_string()),
                 ("{probe}", binaries.probe.display().to_string()),
                 ("{lua}", binaries.lua.display().to_string()),
                 ("{python}", binaries.python.display().to_string()),
+                ("{node}", binaries.node.display().to_string()),
             ],
         };
         let base = fixture.scratch.path();

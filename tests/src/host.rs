@@ -13,11 +13,13 @@ pub enum Host {
     Hpython,
     /// bash.
     Hsh,
+    /// JavaScript.
+    Hnode,
 }
 
 impl Host {
     /// All of them.
-    pub const ALL: [Host; 3] = [Host::Hlua, Host::Hpython, Host::Hsh];
+    pub const ALL: [Host; 4] = [Host::Hlua, Host::Hpython, Host::Hsh, Host::Hnode];
 
     /// The program's name.
     pub fn name(self) -> &'static str {
@@ -25,6 +27,7 @@ impl Host {
             Host::Hlua => "hlua",
             Host::Hpython => "hpython",
             Host::Hsh => "hsh",
+            Host::Hnode => "hnode",
         }
     }
 
@@ -34,6 +37,7 @@ impl Host {
             Host::Hlua => "lua5.4",
             Host::Hpython => "python3",
             Host::Hsh => "bash",
+            Host::Hnode => "node",
         }
     }
 
@@ -43,6 +47,7 @@ impl Host {
             Host::Hlua => "script.lua",
             Host::Hpython => "script.py",
             Host::Hsh => "script.sh",
+            Host::Hnode => "script.js",
         }
     }
 }

@@ -119,7 +119,7 @@ fn called(row: &Row, binaries: &Binaries) -> OsString {
         Host::Hlua => Host::Hlua.name().into(),
         // Python finds its library by its own name.
         Host::Hpython => binaries.interpreter(row.host).into(),
-        Host::Hsh => Host::Hsh.interpreter().into(),
+        Host::Hsh | Host::Hnode => row.host.interpreter().into(),
     }
 }
 
@@ -223,8 +223,7 @@ fn in_shell(job: &mut Job, line: &str, row: &Row, fixture: &Fixture) -> Result<(
     fs::create_dir(&directory).map_err(|e| format!("cannot make {}: {e}", directory.display()))?;
     let name = match row.host {
         Host::Hlua => "hlua",
-        Host::Hpython => "python3",
-        Host::Hsh => "bash",
+        Host::Hpython | Host::Hsh | Host::Hnode => row.host.interpreter(),
     };
     let link = directory.join(name);
     symlink(&job.program, &link).map_err(|e| format!("cannot link {}: {e}", link.display()))?;

@@ -35,6 +35,8 @@ pub struct Row {
     pub python: Option<String>,
     /// The same for hsh.
     pub shell: Option<String>,
+    /// The same for hnode.
+    pub javascript: Option<String>,
     /// Or: the action that the probe performs, in the sandbox of each host.
     pub probe: Option<String>,
     /// The hosts whose sandbox the probe enters, if not all: what one of them opens is no denial there.
@@ -43,7 +45,8 @@ pub struct Row {
     /// The hosts that open by default what the probe tries: there it is no denial.
     #[serde(default)]
     pub opened_by: Vec<Host>,
-    /// Or: a whole command line; `hlua`, `hpython`, `hsh`, `probe`, `lua5.4`, `python3` and `bash` stand for the programs.
+    /// Or: a whole command line; `hlua`, `hpython`, `hsh`, `hnode`, `probe`, `lua5.4`, `python3`, `bash` and `node`
+    /// stand for the programs.
     pub run: Option<Vec<String>>,
     /// The sandbox's flags.
     #[serde(default)]
@@ -151,6 +154,7 @@ impl Row {
             script(Host::Hlua, &self.lua),
             script(Host::Hpython, &self.python),
             script(Host::Hsh, &self.shell),
+            script(Host::Hnode, &self.javascript),
         ];
         let hosts = if self.hosts.is_empty() { &Host::ALL[..] } else { &self.hosts };
         let hosts = hosts.iter().filter(|host| !self.opened_by.contains(host));
@@ -160,7 +164,8 @@ impl Row {
     }
 
     fn check(&self) -> Result<()> {
-        let script = self.lua.is_some() || self.python.is_some() || self.shell.is_some();
+        let scripts = [&self.lua, &self.python, &self.shell, &self.javascript];
+        let script = scripts.iter().any(|script| script.is_some());
         let bodies = [script, self.probe.is_some(), self.run.is_some()];
         if bodies.iter().filter(|b| **b).count() != 1 {
             return Err("needs exactly one of scripts, probe and run".to_owned());
@@ -170,6 +175,9 @@ impl Row {
         }
         if let Some(line) = self.python.iter().flat_map(|p| p.lines()).find(|l| formats_placeholder(l)) {
             return Err(format!("a placeholder within an f-string: {line}"));
+        }
+        if let Some(line) = self.javascript.iter().flat_map(|j| j.lines()).find(|l| in_template(l)) {
+            return Err(format!("a placeholder within a template: {line}"));
         }
         if self.denies && self.control.is_none() {
             return Err("a denial without a control: nothing shows that it could fail".to_owned());
@@ -226,6 +234,11 @@ fn formats_placeholder(line: &str) -> bool {
     const LITERALS: [&str; 4] = ["f\"", "f'", "F\"", "F'"];
     let literal = LITERALS.iter().filter_map(|start| line.find(start)).min();
     literal.is_some_and(|start| fixture::PLACEHOLDERS.iter().any(|name| line[start..].contains(name)))
+}
+
+/// In JavaScript's templates `${name}` could be meant for either reader. JavaScript's own is written `${ name }`.
+fn in_template(line: &str) -> bool {
+    fixture::PLACEHOLDERS.iter().any(|name| line.contains(&format!("${name}")))
 }
 
 fn outcomes(expect: &Expect, default: &[&str]) -> Vec<String> {

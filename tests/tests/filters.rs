@@ -78,11 +78,17 @@ fn sets() -> Result<Vec<Set>> {
     let connect = (vec!["connect"], vec!["--allow-net=connect:9"]);
     let listen = (vec!["listen"], vec!["--allow-net=listen:9"]);
     let mut wanted = vec![vec![], vec![&write], vec![&run], vec![&write, &run], vec![&terminal]];
+    // Where there is a compiler it is not told to rest.
+    let interpreted = (vec![], vec!["-J"]);
+    wanted.push(vec![&interpreted]);
     if abi >= 4 {
         wanted.extend([vec![&connect], vec![&listen], vec![&write, &run, &connect, &listen]]);
     }
     let set = |host: Host, parts: &[&(Vec<&'static str>, Vec<&'static str>)]| {
-        let granted: Vec<&str> = parts.iter().flat_map(|(granted, _)| granted.clone()).collect();
+        let mut granted: Vec<&str> = parts.iter().flat_map(|(granted, _)| granted.clone()).collect();
+        if host == Host::Hnode && !parts.iter().any(|(_, flags)| flags.contains(&"-J")) {
+            granted.push("jit");
+        }
         let flags = parts.iter().flat_map(|(_, flags)| flags.clone()).collect();
         let rules = load(filters_directory(), host.name(), &granted).map_err(|e| e.to_string())?;
         Ok(Set { host, flags, rules })

@@ -45,6 +45,7 @@ const PYTHON: (&str, &str) = ("python3", "/usr/bin/python3");
 const BASH: (&str, &str) = ("bash", "/bin/bash");
 const HELLO: (&str, &str) = ("hello (source)", "{hello}");
 const WHEELS: (&str, &str) = ("wheels", "{venv}/pyvenv.cfg");
+const PACKAGES: (&str, &str) = ("npm packages", "{here}/node/node_modules/lodash/package.json");
 
 /// What most programs in Lua have in common.
 const LUA: Program = Program {
@@ -63,6 +64,9 @@ const OF_PYTHON: Program = Program { host: Host::Hpython, package: PYTHON, lines
 
 /// What most scripts of the shell have in common.
 const OF_BASH: Program = Program { host: Host::Hsh, package: BASH, lines: 1, ..LUA };
+/// What most programs in JavaScript have in common.
+const OF_NODE: Program =
+    Program { host: Host::Hnode, package: PACKAGES, flags: &["--allow-read={here}/node"], lines: 20, ..LUA };
 
 const WORK: [&str; 2] = ["--allow-read={work}", "--allow-write={work}"];
 
@@ -207,6 +211,29 @@ const PROGRAMS: &[Program] = &[
         lines: 25,
         ..OF_BASH
     },
+    Program {
+        name: "lodash, dayjs, acorn, marked, zod, nanoid",
+        line: &["{here}/node/libraries.mjs"],
+        lines: 50,
+        ..OF_NODE
+    },
+    Program { name: "prettier", line: &["{here}/node/format.mjs"], lines: 60, ..OF_NODE },
+    Program {
+        name: "typescript",
+        line: &["{here}/node/compile.js", "{work}"],
+        flags: &["--allow-read={here}/node", WORK[0], WORK[1]],
+        status: 2,
+        lines: 60,
+        ..OF_NODE
+    },
+    Program {
+        name: "express",
+        line: &["--no-warnings", "{here}/node/server.js", "{port}"],
+        flags: &["--allow-read={here}/node", "--allow-net={port}"],
+        lines: 30,
+        ..OF_NODE
+    },
+    Program { name: "workerpool", line: &["{here}/node/pool.js"], lines: 27, ..OF_NODE },
 ];
 
 fn main() -> ExitCode {
@@ -380,6 +407,8 @@ struct Place {
     fennel: PathBuf,
     /// Copied when it is asked for: it is large.
     venv: OnceLock<Result<()>>,
+    /// Likewise.
+    packages: OnceLock<Result<()>>,
 }
 
 impl Place {
@@ -395,7 +424,7 @@ impl Place {
             let archive = copies.path().join("hello.tar.gz");
             fs::copy(&found, &archive).map_err(|e| format!("cannot copy {}: {e}", found.display()))?;
         }
-        Ok(Place { copies, fennel, venv: OnceLock::new() })
+        Ok(Place { copies, fennel, venv: OnceLock::new(), packages: OnceLock::new() })
     }
 
     fn fill(&self, word: &str) -> String {
@@ -408,18 +437,19 @@ impl Place {
     /// Why there is nothing to work, if the file by which a package is known is missing.
     fn lacks(&self, file: &str) -> Result<Option<String>> {
         if file.starts_with("{venv}") {
-            self.venv.get_or_init(|| self.copy_venv()).clone()?;
+            self.venv.get_or_init(|| self.copy_kept("venv", "venv")).clone()?;
+        }
+        if file == PACKAGES.1 {
+            self.packages.get_or_init(|| self.copy_kept("npm/node_modules", "node/node_modules")).clone()?;
         }
         let missing = !Path::new(&self.fill(file)).exists();
         Ok(missing.then(|| "it is not installed: make deps".to_owned()))
     }
 
-    fn copy_venv(&self) -> Result<()> {
-        let Some(venv) = kept("venv") else { return Ok(()) };
-        let to = self.copies.path().join("venv");
-        fs::create_dir(&to)
-            .and_then(|()| copy(&venv, &to))
-            .map_err(|e| format!("cannot copy the wheels: {e}"))
+    fn copy_kept(&self, name: &str, to: &str) -> Result<()> {
+        let Some(from) = kept(name) else { return Ok(()) };
+        let to = self.copies.path().join(to);
+        fs::create_dir(&to).and_then(|()| copy(&from, &to)).map_err(|e| format!("cannot copy {name}: {e}"))
     }
 
     /// The real interpreter; that of the virtual environment, if the program needs it.

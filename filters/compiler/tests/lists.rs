@@ -271,6 +271,54 @@ const PYTHON: &[Row] = &[
     (CLOSED, "ioctl", &["0", "TIOCSTI"], Kill),
 ];
 
+const JIT: &[&str] = &["jit"];
+const JIT_NET: &[&str] = &["connect", "listen", "jit"];
+const JIT_WRITE: &[&str] = &["write", "jit"];
+
+const NODE: &[Row] = &[
+    // Memory that is executable: never from files, never at once, and without the compiler not at all.
+    (JIT, "mprotect", &["0", "0x1000", "PROT_READ|PROT_EXEC"], Allow),
+    (JIT, "mprotect", &["0", "0x1000", "PROT_READ|PROT_WRITE|PROT_EXEC"], Allow),
+    (JIT, "mprotect", &["0", "0x1000", "PROT_EXEC"], EPERM),
+    (JIT, "mprotect", &["0", "0x1000", "PROT_WRITE|PROT_EXEC"], EPERM),
+    (CLOSED, "mprotect", &["0", "0x1000", "PROT_READ|PROT_EXEC"], EPERM),
+    (CLOSED, "mprotect", &["0", "0x1000", "PROT_READ|PROT_WRITE|PROT_EXEC"], EPERM),
+    (JIT, "mmap", &["0", "0x1000", "PROT_READ|PROT_EXEC", "MAP_PRIVATE"], EPERM),
+    (JIT, "mmap", &["0", "0x1000", "PROT_READ|PROT_EXEC", "MAP_PRIVATE|MAP_FIXED|MAP_DENYWRITE"], EPERM),
+    (JIT, "mmap", &["0", "0x1000", "PROT_READ|PROT_WRITE|PROT_EXEC", "MAP_PRIVATE|MAP_ANONYMOUS"], EPERM),
+    (JIT, "pkey_mprotect", &["0", "0x1000", "PROT_READ|PROT_EXEC"], ENOSYS),
+    // Threads, and no processes.
+    (JIT, "clone", &["0x3d0f00"], Allow),
+    (JIT, "clone", &["0x1200011"], EPERM),
+    (JIT, "clone3", &["path"], ENOSYS),
+    (JIT, "vfork", &[], EPERM),
+    (JIT, "execve", &["path"], EPERM),
+    (JIT, "io_uring_setup", &["8"], ENOSYS),
+    // Sockets.
+    (JIT, "socket", &["AF_INET", "SOCK_STREAM|SOCK_NONBLOCK|SOCK_CLOEXEC", "0"], EPERM),
+    (JIT, "socketpair", &["AF_UNIX", "SOCK_STREAM|SOCK_CLOEXEC", "0"], EPERM),
+    (JIT_NET, "socket", &["AF_INET6", "SOCK_STREAM|SOCK_NONBLOCK|SOCK_CLOEXEC", "0"], Allow),
+    (JIT_NET, "socket", &["AF_UNIX", "SOCK_STREAM|SOCK_NONBLOCK|SOCK_CLOEXEC", "0"], EPERM),
+    (JIT, "sendmsg", &["3", "path", "0"], EPERM),
+    // Files.
+    (JIT, "openat", &["AT_FDCWD", "path", "O_RDONLY|O_CLOEXEC"], Allow),
+    (JIT, "openat", &["AT_FDCWD", "path", "O_RDONLY|O_TRUNC|O_CLOEXEC"], EACCES),
+    (JIT, "openat", &["AT_FDCWD", "path", "O_WRONLY|O_CREAT|O_EXCL|O_CLOEXEC"], EACCES),
+    (JIT_WRITE, "openat", &["AT_FDCWD", "path", "O_WRONLY|O_CREAT|O_EXCL|O_CLOEXEC"], Allow),
+    (JIT_WRITE, "openat", &["AT_FDCWD", "path", "O_RDONLY|O_TRUNC|O_CLOEXEC"], EACCES),
+    (JIT_WRITE, "fchmod", &["3", "0x1ff"], EPERM),
+    (JIT_WRITE, "symlink", &["path", "path"], EACCES),
+    (JIT_WRITE, "mkdir", &["path"], Allow),
+    (JIT, "mkdir", &["path"], EACCES),
+    // Signals to others, and handlers for the end of the run.
+    (JIT, "kill", &["1", "0"], EPERM),
+    (JIT, "rt_sigaction", &["24"], EPERM),
+    (JIT, "rt_sigaction", &["31"], EPERM),
+    (JIT, "rt_sigaction", &["15"], Allow),
+    (JIT, "prctl", &["4", "1"], EPERM),
+    (JIT, "capset", &["path"], EPERM),
+];
+
 fn word(text: &str, arch: Arch) -> u64 {
     let part = |part: &str| match (part, part.strip_prefix("0x")) {
         ("path", _) => 0x7fff_1234_5678,
@@ -305,6 +353,7 @@ fn the_lists_say_what_the_table_says() {
     for arch in Arch::ALL {
         ROWS.iter().for_each(|row| check("hlua", row, arch));
         PYTHON.iter().for_each(|row| check("hpython", row, arch));
+        NODE.iter().for_each(|row| check("hnode", row, arch));
     }
 }
 

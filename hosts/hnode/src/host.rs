@@ -11,6 +11,7 @@ use sandbox_core::{
 
 use crate::manners;
 use crate::node::{Environment, Node, Start};
+use crate::stand_in;
 
 /// Threads of V8's platform, as in `node`.
 const THREADS: u32 = 4;
@@ -51,6 +52,7 @@ impl Host for Hnode {
                 return Err(Failure::Switch { name, why });
             }
         }
+        stand_in::settle();
         let threads = threads(&invocation);
         let stage = match with_streams_as_inherited(|| Node::start(invocation))?? {
             Start::Up(node) => Stage::Up(node),

@@ -1,7 +1,7 @@
 //! hnode: Node.js inside a sandbox, around the distribution's own libnode.
 //!
 //! `host` is the flow's five steps, `node` the interpreter behind them, `manners` what refuses by name, in JavaScript:
-//! `preload.js`. All C++ is in the crate `hnode-sys`.
+//! `preload.js`; `stand_in` has functions that stand before libuv's. All C++ is in the crate `hnode-sys`.
 
 // Rust's own start would change SIGPIPE and install a SIGSEGV handler, which `node` does not.
 #![cfg_attr(not(test), no_main)]
@@ -9,6 +9,7 @@
 mod host;
 mod manners;
 mod node;
+mod stand_in;
 
 /// Where the C library starts us.
 #[allow(unsafe_code, reason = "the name is the C library's, and nobody else defines it")]

@@ -186,11 +186,13 @@ function settleWorkers() {
 // Nothing shows that this module was here.
 function hide() {
   const { BuiltinModule } = require('internal/bootstrap/realm');
-  for (const name of ['canBeRequiredByUsers', 'canBeRequiredByUsersWithoutScheme']) {
-    replace(BuiltinModule, name, (may) => (id) => id !== 'hnode' && ReflectApply(may, BuiltinModule, [id]));
-  }
-  BuiltinModule.map.delete('hnode');
   const { Module } = require('internal/modules/cjs/loader');
+  const unless = (may) => (id) => id !== 'hnode' && ReflectApply(may, BuiltinModule, [id]);
+  for (const name of ['canBeRequiredByUsers', 'canBeRequiredByUsersWithoutScheme', 'isBuiltin']) {
+    replace(BuiltinModule, name, unless);
+  }
+  replace(Module, 'isBuiltin', unless);
+  BuiltinModule.map.delete('hnode');
   const names = ArrayPrototypeFilter(Module.builtinModules, (name) => name !== 'hnode');
   Module.builtinModules = ObjectIsFrozen(Module.builtinModules) ? ObjectFreeze(names) : names;
   const words = process.execArgv;

@@ -172,7 +172,8 @@ int hnode_run() {
   v8::Context::Scope context_scope(setup->context());
   node::Environment* env = setup->env();
   node::SetProcessExitHandler(env, [](node::Environment*, int status) { hnode_leave(status); });
-  if (node::LoadEnvironment(env, node::StartExecutionCallback{}).IsEmpty()) return 1;
+  // An error here has been reported, or a handler of the script's has taken it.
+  (void)node::LoadEnvironment(env, node::StartExecutionCallback{}).IsEmpty();
   return node::SpinEventLoop(env).FromMaybe(1);
 }
 

@@ -43,6 +43,8 @@ static FILTERS: [&[u8]; 64] = include!(concat!(env!("OUT_DIR"), "/filters.rs"));
 static HPYTHON: Profile = of(&hpython_profile::PROFILE);
 
 static HSH: Profile = of(&hsh_profile::PROFILE);
+/// `-J` is Node's `--jitless`.
+static HNODE: Profile = Profile { jit: Some("-J"), ..of(&hnode_profile::PROFILE) };
 
 /// Whose sandbox is entered.
 trait Sandbox {
@@ -67,12 +69,19 @@ impl Sandbox for Hsh {
     const PROFILE: &'static Profile = &HSH;
 }
 
-static SWITCHES: [Switch; 5] = [
+struct Hnode;
+
+impl Sandbox for Hnode {
+    const PROFILE: &'static Profile = &HNODE;
+}
+
+static SWITCHES: [Switch; 6] = [
     Switch { name: "-H", value: true, help: "whose sandbox to enter; comes first" },
     Switch { name: "-e", value: true, help: "what to do" },
     Switch { name: "-B", value: false, help: "start a thread before the doors" },
     Switch { name: "-N", value: false, help: "start a thread between the doors, and act there" },
     Switch { name: "-i", value: false, help: "ask for what a terminal needs" },
+    Switch { name: "-J", value: false, help: "have no memory become executable, where that is a choice" },
 ];
 
 struct Probe<S> {
@@ -155,6 +164,7 @@ pub extern "C" fn main(_: libc::c_int, _: *const *const libc::c_char) -> libc::c
         (Some("--bare"), _) => bare(&arguments[2..]),
         (Some("-H"), Some("hpython")) => sandbox_core::main::<Probe<Hpython>>(),
         (Some("-H"), Some("hsh")) => sandbox_core::main::<Probe<Hsh>>(),
+        (Some("-H"), Some("hnode")) => sandbox_core::main::<Probe<Hnode>>(),
         (Some("-H"), Some(host)) if host != "hlua" => unknown(host),
         _ => sandbox_core::main::<Probe<Hlua>>(),
     }
