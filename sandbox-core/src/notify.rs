@@ -75,8 +75,11 @@ fn program(calls: &[libc::c_long], verdict: Verdict) -> Vec<libc::sock_filter> {
 pub(crate) fn load(calls: &[libc::c_long], verdict: Verdict) -> io::Result<Option<Listener>> {
     let program = program(calls, verdict);
     let program = libc::sock_fprog { len: program.len() as u16, filter: program.leak().as_mut_ptr() };
-    let flags =
-        if verdict == Verdict::Ask { libc::SECCOMP_FILTER_FLAG_NEW_LISTENER | WAIT_KILLABLE_RECV } else { 0 };
+    let flags = match verdict {
+        Verdict::Ask => libc::SECCOMP_FILTER_FLAG_NEW_LISTENER | WAIT_KILLABLE_RECV,
+        // As every filter of ours, which those around us expect.
+        Verdict::Refuse(_) => libc::SECCOMP_FILTER_FLAG_TSYNC,
+    };
     // SAFETY: `program` and its instructions outlive the call, which only reads them.
     let answer =
         unsafe { libc::syscall(libc::SYS_seccomp, libc::SECCOMP_SET_MODE_FILTER, flags, &raw const program) };

@@ -77,6 +77,7 @@ impl Client {
         match notify::load(&[files, tasks].concat(), Verdict::Ask) {
             Ok(listener) => listener.map_or(Ok(()), |listener| listener.send(&self.stream).map_err(failed)),
             Err(_) if self.tasks && !self.inside => Err(Failure::RootProcesses),
+            Err(_) if files.is_empty() => Ok(()),
             Err(_) => notify::load(files, Verdict::Refuse(libc::EPERM)).map(drop).map_err(failed),
         }
     }
