@@ -173,8 +173,13 @@ const PROGRAMS: &[Program] = &[
         lines: 2,
         ..OF_PYTHON
     },
-    Program { name: "lodash, dayjs, acorn, marked, zod, nanoid", line: &["{here}/node/libraries.mjs"], lines: 50, ..OF_NODE },
-    Program { name: "prettier", line: &["{here}/node/format.mjs"], lines: 60, ..OF_NODE },
+    Program {
+        name: "lodash, dayjs, acorn, marked, zod, nanoid",
+        line: &["{here}/node/libraries.mjs"],
+        lines: 40,
+        ..OF_NODE
+    },
+    Program { name: "prettier", line: &["{here}/node/format.mjs"], lines: 50, ..OF_NODE },
     Program {
         name: "typescript",
         line: &["{here}/node/compile.js", "{work}"],
