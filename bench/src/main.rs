@@ -84,12 +84,17 @@ fn pair(text: &str) -> Result<Pair, Box<dyn Error>> {
     Ok(Pair { language, ours: ours.into(), theirs: theirs.into() })
 }
 
-/// The hosts that were built, and the distribution's interpreters.
+/// The hosts that were built, and the distribution's interpreters: where another vendor's is installed, what `make deps` has
+/// unpacked beside.
 fn pairs_beside(program: &Path) -> Vec<Pair> {
+    let plain = |name: &str| {
+        let mut kept = program.ancestors().map(|place| place.join("libnode/usr/bin").join(name));
+        kept.find(|file| file.is_file()).unwrap_or_else(|| Path::new("/usr/bin").join(name))
+    };
     let found = LANGUAGES.iter().map(|language| Pair {
         language,
         ours: program.with_file_name(language.host),
-        theirs: Path::new("/usr/bin").join(language.plain),
+        theirs: plain(language.plain),
     });
     found.filter(|pair| pair.ours.is_file()).collect()
 }

@@ -65,7 +65,7 @@ struct Targets {
 }
 
 /// The hosts.
-pub static LANGUAGES: [Language; 3] = [
+pub static LANGUAGES: [Language; 4] = [
     Language {
         host: "hlua",
         plain: "lua5.4",
@@ -114,6 +114,23 @@ pub static LANGUAGES: [Language; 3] = [
             computing: 1.03,
             small_io: 1.05,
             opens: 1.4,
+            memory: 4.0,
+        },
+    },
+    Language {
+        host: "hnode",
+        plain: "node",
+        version: "-v",
+        directory: "node",
+        ending: "js",
+        imports: None,
+        computing: &[("fannkuch", "fannkuch"), ("n-body", "nbody"), ("json", "json_round")],
+        targets: Targets {
+            hello: 0.60,
+            wrapped: 0.55,
+            computing: 1.02,
+            small_io: 1.05,
+            opens: 1.3,
             memory: 4.0,
         },
     },

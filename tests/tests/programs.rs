@@ -214,10 +214,10 @@ const PROGRAMS: &[Program] = &[
     Program {
         name: "lodash, dayjs, acorn, marked, zod, nanoid",
         line: &["{here}/node/libraries.mjs"],
-        lines: 50,
+        lines: 40,
         ..OF_NODE
     },
-    Program { name: "prettier", line: &["{here}/node/format.mjs"], lines: 60, ..OF_NODE },
+    Program { name: "prettier", line: &["{here}/node/format.mjs"], lines: 50, ..OF_NODE },
     Program {
         name: "typescript",
         line: &["{here}/node/compile.js", "{work}"],

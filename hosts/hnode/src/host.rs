@@ -64,6 +64,7 @@ impl Host for Hnode {
     fn neuter(&mut self, policy: &Policy, confined: &Confined) -> Result<(), Failure> {
         self.stage = match std::mem::replace(&mut self.stage, Stage::Nowhere) {
             Stage::Up(node) => {
+                stand_in::accept(policy);
                 let preload = manners::preload(policy);
                 let hint = hint(&Hints::of(policy, confined));
                 let heap = confined.memory().map_or(0, heap);

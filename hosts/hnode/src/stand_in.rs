@@ -4,15 +4,28 @@
 //! nothing that is closed.
 #![allow(unsafe_code, reason = "this stands before C functions")]
 
-use std::ffi::{c_char, c_int, c_void};
-use std::fs::File;
-use std::mem::MaybeUninit;
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::ffi::{CStr, OsStr, c_char, c_int, c_void};
+use std::fs::{self, File};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::FileExt;
+use std::path::PathBuf;
 use std::sync::OnceLock;
+
+use sandbox_core::Policy;
+use sandbox_core::policy::Access;
 
 /// The process's own account of its memory (proc_pid_statm(5)).
 static STATM: OnceLock<File> = OnceLock::new();
+
+/// The roots beneath which the script may write.
+static WRITABLE: OnceLock<Vec<PathBuf>> = OnceLock::new();
+
+/// From now on changes of modes and times are accepted where this policy lets the script write.
+pub fn accept(policy: &Policy) {
+    let written = policy.grants.iter().filter(|grant| grant.access == Access::Write);
+    // It is set once.
+    let _ = WRITABLE.set(written.filter_map(|grant| fs::canonicalize(&grant.path).ok()).collect());
+}
 
 /// Opens what is read behind the doors.
 pub fn settle() {
@@ -70,8 +83,12 @@ unsafe extern "C" fn fchmod(file: c_int, mode: libc::mode_t) -> c_int {
 /// `path` is a string.
 #[cfg_attr(not(test), unsafe(no_mangle))]
 unsafe extern "C" fn chmod(path: *const c_char, mode: libc::mode_t) -> c_int {
-    // SAFETY: the caller's promise.
-    if unsafe { written(path) }.is_some_and(|file| keeps_access(file.as_raw_fd(), mode)) {
+    // SAFETY: the caller's promise; all zero is a valid stat, and the kernel fills it while it lives.
+    let accepted = unsafe {
+        let mut stat: libc::stat = std::mem::zeroed();
+        may_write(path) && libc::stat(path, &raw mut stat) == 0 && takes_nothing(&stat, mode)
+    };
+    if accepted {
         return 0;
     }
     // SAFETY: the caller's promise.
@@ -91,7 +108,7 @@ unsafe extern "C" fn utimensat(
     flags: c_int,
 ) -> c_int {
     // SAFETY: the caller's promise.
-    if directory == libc::AT_FDCWD && flags == 0 && unsafe { written(path) }.is_some() {
+    if directory == libc::AT_FDCWD && flags == 0 && unsafe { may_write(path) } {
         return 0;
     }
     // SAFETY: the caller's promise.
@@ -113,16 +130,15 @@ unsafe extern "C" fn futimens(file: c_int, times: *const libc::timespec) -> c_in
     if answer == 0 { 0 } else { -1 }
 }
 
-/// The file of this name, if the script may write it.
+/// Whether the script may write what has this name.
 ///
 /// # Safety
 /// `path` is a string.
-unsafe fn written(path: *const c_char) -> Option<OwnedFd> {
-    // SAFETY: the caller's promise; the new descriptor is nobody else's.
-    unsafe {
-        let file = libc::open(path, libc::O_WRONLY | libc::O_CLOEXEC);
-        (file >= 0).then(|| OwnedFd::from_raw_fd(file))
-    }
+unsafe fn may_write(path: *const c_char) -> bool {
+    // SAFETY: the caller's promise.
+    let path = PathBuf::from(OsStr::from_bytes(unsafe { CStr::from_ptr(path) }.to_bytes()));
+    let Some(roots) = WRITABLE.get().filter(|roots| !roots.is_empty()) else { return false };
+    fs::canonicalize(path).is_ok_and(|file| roots.iter().any(|root| file.starts_with(root)))
 }
 
 fn is_written(file: c_int) -> bool {
@@ -131,13 +147,18 @@ fn is_written(file: c_int) -> bool {
     flags != -1 && matches!(flags & libc::O_ACCMODE, libc::O_WRONLY | libc::O_RDWR)
 }
 
-/// Whether others have no access that this mode would take from them.
 fn keeps_access(file: c_int, mode: libc::mode_t) -> bool {
-    const OTHERS: libc::mode_t = 0o077;
-    let mut stat = MaybeUninit::<libc::stat>::zeroed();
     // SAFETY: all zero is a valid stat, and the kernel fills it while it lives.
-    let (answer, stat) = unsafe { (libc::fstat(file, stat.as_mut_ptr()), stat.assume_init()) };
-    answer == 0 && stat.st_mode & !mode & OTHERS == 0
+    unsafe {
+        let mut stat: libc::stat = std::mem::zeroed();
+        libc::fstat(file, &raw mut stat) == 0 && takes_nothing(&stat, mode)
+    }
+}
+
+/// Whether others have no access that this mode would take from them.
+fn takes_nothing(stat: &libc::stat, mode: libc::mode_t) -> bool {
+    const OTHERS: libc::mode_t = 0o077;
+    stat.st_mode & !mode & OTHERS == 0
 }
 
 #[cfg(test)]

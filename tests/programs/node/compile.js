@@ -1,7 +1,7 @@
 // The TypeScript compiler, through its own command line: a small project with one mistake.
 const fs = require('fs');
 const path = require('path');
-const [, , work] = process.argv;
+const work = path.resolve(process.argv[2]);
 const project = path.join(__dirname, 'project');
 process.argv.splice(2, 1, '--project', project, '--outDir', work);
 process.on('exit', (status) => {
