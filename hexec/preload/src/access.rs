@@ -44,8 +44,8 @@ unsafe extern "C" fn faccessat(directory: c_int, path: *const c_char, mode: c_in
     // SAFETY: as above.
     let name = unsafe { CStr::from_ptr(path) };
     let who = if flags & libc::AT_EACCESS == 0 { Identity::Real } else { Identity::Effective };
-    let runs = matches!(resolve(&mut Local::here().beneath(directory).of(who), name), Verdict::Run(_));
-    if !runs || flags & libc::AT_SYMLINK_NOFOLLOW != 0 {
+    let view = Local::here().beneath(directory).without_link(flags & libc::AT_SYMLINK_NOFOLLOW != 0);
+    if matches!(resolve(&mut view.of(who), name), Verdict::Native) {
         return fail(libc::EACCES);
     }
     // SAFETY: as above.

@@ -76,17 +76,15 @@ unsafe extern "C" fn execveat(
             let (path, argv, envp) = (path.as_ptr(), argv.as_pointer(), envp.as_pointer());
             libc::syscall(libc::SYS_execveat, directory, path, argv, envp, flags);
         }
-        if errno() != libc::EACCES || flags & !libc::AT_EMPTY_PATH != 0 {
+        if errno() != libc::EACCES || flags & !(libc::AT_EMPTY_PATH | libc::AT_SYMLINK_NOFOLLOW) != 0 {
             return -1;
         }
+        let mut here = Local::here().without_link(flags & libc::AT_SYMLINK_NOFOLLOW != 0);
         if directory == libc::AT_FDCWD || path.to_bytes().starts_with(b"/") {
-            return instead(&resolve(&mut Local::here(), path), path, argv, envp);
+            return instead(&resolve(&mut here, path), path, argv, envp);
         }
-        let verdict = match resolve(&mut Local::here().beneath(directory), path) {
-            // The interpreter could not open the script.
-            Verdict::Run(_) if closes_on_exec(directory) => Verdict::Fail(libc::ENOENT),
-            verdict => verdict,
-        };
+        let mut view = here.beneath(directory).out_of_reach(closes_on_exec(directory));
+        let verdict = resolve(&mut view, path);
         let mut name = [0; libc::PATH_MAX as usize + 32];
         instead(&verdict, descriptor_path(&mut name, directory, path), argv, envp)
     })

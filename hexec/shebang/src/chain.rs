@@ -29,6 +29,11 @@ pub trait View {
 
     /// Whether whoever starts the program may execute this file by its mode.
     fn may_execute(&mut self, inode: Inode) -> bool;
+
+    /// Whether the first path begins at a descriptor that the exec closes: no interpreter could open the script.
+    fn is_out_of_reach(&self) -> bool {
+        false
+    }
 }
 
 /// What to do instead of asking the kernel for a path.
@@ -87,6 +92,7 @@ pub fn resolve(view: &mut impl View, path: &CStr) -> Verdict {
         let fail = |errno| if needed { Verdict::Fail(errno) } else { Verdict::Native };
         match line {
             Err(_) => return fail(libc::ENOEXEC),
+            Ok(_) if level == 0 && view.is_out_of_reach() => return fail(libc::ENOENT),
             // The kernel opens the working directory, which is no file.
             Ok(line) if line.interpreter().is_empty() => return fail(libc::EACCES),
             Ok(line) if level == LEVELS => {

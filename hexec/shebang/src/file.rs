@@ -22,13 +22,13 @@ impl Descriptor {
         if number >= 0 { Ok(Descriptor(number)) } else { Err(errno()) }
     }
 
-    /// The place of a path, without opening what is there.
+    /// The place of a path, without opening what is there. The flags are none or `O_NOFOLLOW`.
     ///
     /// # Errors
     /// The errno of `openat`.
-    pub fn place(directory: c_int, path: &CStr) -> Result<Self, i32> {
+    pub fn place(directory: c_int, path: &CStr, flags: c_int) -> Result<Self, i32> {
         // SAFETY: the path is a C string.
-        Self::new(unsafe { libc::openat(directory, path.as_ptr(), libc::O_PATH | libc::O_CLOEXEC) })
+        Self::new(unsafe { libc::openat(directory, path.as_ptr(), libc::O_PATH | libc::O_CLOEXEC | flags) })
     }
 
     /// Its number.
@@ -125,13 +125,13 @@ mod tests {
 
     #[test]
     fn files_and_what_is_none() {
-        let exe = Descriptor::place(libc::AT_FDCWD, c"/proc/self/exe").unwrap();
+        let exe = Descriptor::place(libc::AT_FDCWD, c"/proc/self/exe", 0).unwrap();
         let found = inspect(exe.number()).unwrap();
         assert!(found.head.unwrap().starts_with(b"\x7fELF") && !found.noexec);
-        let directory = Descriptor::place(libc::AT_FDCWD, c"/").unwrap();
+        let directory = Descriptor::place(libc::AT_FDCWD, c"/", 0).unwrap();
         assert!(inspect(directory.number()).unwrap().head.is_none());
-        let null = Descriptor::place(libc::AT_FDCWD, c"/dev/null").unwrap();
+        let null = Descriptor::place(libc::AT_FDCWD, c"/dev/null", 0).unwrap();
         assert!(inspect(null.number()).unwrap().head.is_none());
-        assert_eq!(Descriptor::place(libc::AT_FDCWD, c"/nowhere").unwrap_err(), libc::ENOENT);
+        assert_eq!(Descriptor::place(libc::AT_FDCWD, c"/nowhere", 0).unwrap_err(), libc::ENOENT);
     }
 }

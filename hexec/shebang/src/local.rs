@@ -16,7 +16,10 @@ pub struct Local {
     /// Where the first path begins; interpreters are looked for from `working` on.
     first: Option<c_int>,
     working: c_int,
+    /// For the first path: none or `O_NOFOLLOW`.
+    flags: c_int,
     identity: Identity,
+    out_of_reach: bool,
 }
 
 /// Whose permission counts.
@@ -32,7 +35,7 @@ impl Local {
     /// Relative paths begin at the working directory.
     #[must_use]
     pub fn here() -> Self {
-        Local { first: None, working: libc::AT_FDCWD, identity: Identity::Effective }
+        Local { first: None, working: libc::AT_FDCWD, flags: 0, identity: Identity::Effective, out_of_reach: false }
     }
 
     /// The first path begins at this directory; an empty one is the descriptor itself.
@@ -45,6 +48,18 @@ impl Local {
     #[must_use]
     pub fn within(self, directory: c_int) -> Self {
         Local { working: directory, ..self }
+    }
+
+    /// The descriptor at which the first path begins is closed by the exec.
+    #[must_use]
+    pub fn out_of_reach(self, out_of_reach: bool) -> Self {
+        Local { out_of_reach, ..self }
+    }
+
+    /// The first path is not to be a link.
+    #[must_use]
+    pub fn without_link(self, without: bool) -> Self {
+        Local { flags: if without { libc::O_NOFOLLOW } else { 0 }, ..self }
     }
 
     /// The same with another identity.
@@ -60,7 +75,8 @@ impl View for Local {
         if path.is_empty() && directory != libc::AT_FDCWD {
             return inspect(directory);
         }
-        inspect(Descriptor::place(directory, path)?.number())
+        let flags = std::mem::take(&mut self.flags);
+        inspect(Descriptor::place(directory, path, flags)?.number())
     }
 
     fn may_execute(&mut self, inode: Inode) -> bool {
@@ -75,5 +91,9 @@ impl View for Local {
         };
         let groups = &groups[..usize::try_from(count).unwrap_or(0)];
         Credentials { user, group, groups }.may(EXECUTE, inode)
+    }
+
+    fn is_out_of_reach(&self) -> bool {
+        self.out_of_reach
     }
 }

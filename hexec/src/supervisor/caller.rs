@@ -110,7 +110,7 @@ impl Caller {
     }
 
     /// Whether a descriptor of its is closed by an exec.
-    pub fn closes_on_exec(self, descriptor: i32) -> bool {
+    fn closes_on_exec(self, descriptor: i32) -> bool {
         let info = fs::read_to_string(format!("/proc/{}/fdinfo/{descriptor}", self.0)).unwrap_or_default();
         let flags = info.lines().find_map(|line| line.strip_prefix("flags:"));
         let flags = flags.and_then(|flags| i32::from_str_radix(flags.trim(), 8).ok());
@@ -155,6 +155,9 @@ pub struct Remote {
     caller: Caller,
     /// Where the first path begins, if not at the working directory.
     first: Option<i32>,
+    directory: Option<i32>,
+    /// For the first path: none or `O_NOFOLLOW`.
+    flags: i32,
     identity: Identity,
     who: Option<Who>,
 }
@@ -162,7 +165,12 @@ pub struct Remote {
 impl Remote {
     /// Relative paths begin at the caller's working directory, the first one at this descriptor, if there is one.
     pub fn new(caller: Caller, first: Option<i32>, identity: Identity) -> Remote {
-        Remote { caller, first, identity, who: None }
+        Remote { caller, first, directory: first, flags: 0, identity, who: None }
+    }
+
+    /// The first path is not to be a link.
+    pub fn without_link(self, without: bool) -> Remote {
+        Remote { flags: if without { libc::O_NOFOLLOW } else { 0 }, ..self }
     }
 
     /// Where the next path begins, if not at the working directory.
@@ -185,16 +193,16 @@ impl Remote {
 
     fn own(&self, name: &str) -> Result<Descriptor, i32> {
         let path = CString::new(format!("/proc/{}/{name}", self.caller.0)).unwrap_or_default();
-        Descriptor::place(libc::AT_FDCWD, &path)
+        Descriptor::place(libc::AT_FDCWD, &path, 0)
     }
 
-    fn place(&self, directory: Option<i32>, path: &CStr) -> Result<Descriptor, i32> {
+    fn place(&self, directory: Option<i32>, path: &CStr, flags: i32) -> Result<Descriptor, i32> {
         if let Some(number) = own_descriptor(path.to_bytes()) {
             return self.own(&format!("fd/{number}"));
         }
         if path.to_bytes().starts_with(b"/") {
             let root = self.own("root")?;
-            return open(&root, path, libc::RESOLVE_IN_ROOT | libc::RESOLVE_NO_MAGICLINKS);
+            return open(&root, path, flags, libc::RESOLVE_IN_ROOT | libc::RESOLVE_NO_MAGICLINKS);
         }
         let from = match directory {
             None => self.own("cwd")?,
@@ -203,9 +211,9 @@ impl Remote {
         if path.is_empty() {
             return if directory.is_some() { Ok(from) } else { Err(libc::ENOENT) };
         }
-        match open(&from, path, libc::RESOLVE_BENEATH | libc::RESOLVE_NO_MAGICLINKS) {
+        match open(&from, path, flags, libc::RESOLVE_BENEATH | libc::RESOLVE_NO_MAGICLINKS) {
             // It leaves the directory: if through the root, that must be ours.
-            Err(libc::EXDEV) if self.has_our_root() => open(&from, path, libc::RESOLVE_NO_MAGICLINKS),
+            Err(libc::EXDEV) if self.has_our_root() => open(&from, path, flags, libc::RESOLVE_NO_MAGICLINKS),
             other => other,
         }
     }
@@ -221,12 +229,16 @@ impl Remote {
 
 impl View for Remote {
     fn look(&mut self, path: &CStr) -> Result<Found, i32> {
-        let first = self.first.take();
-        inspect(self.place(first, path)?.number())
+        let (first, flags) = (self.first.take(), std::mem::take(&mut self.flags));
+        inspect(self.place(first, path, flags)?.number())
     }
 
     fn may_execute(&mut self, inode: Inode) -> bool {
         self.who().is_some_and(|who| who.may(EXECUTE, inode))
+    }
+
+    fn is_out_of_reach(&self) -> bool {
+        self.directory.is_some_and(|number| self.caller.closes_on_exec(number))
     }
 }
 
@@ -237,11 +249,11 @@ fn own_descriptor(path: &[u8]) -> Option<u32> {
     std::str::from_utf8(number).ok().filter(|number| !number.starts_with('+'))?.parse().ok()
 }
 
-fn open(from: &Descriptor, path: &CStr, resolve: u64) -> Result<Descriptor, i32> {
+fn open(from: &Descriptor, path: &CStr, flags: i32, resolve: u64) -> Result<Descriptor, i32> {
     // SAFETY: all zero is a valid structure; path and structure outlive the call.
     let answer = unsafe {
         let mut how: libc::open_how = std::mem::zeroed();
-        how.flags = (libc::O_PATH | libc::O_CLOEXEC) as u64;
+        how.flags = (libc::O_PATH | libc::O_CLOEXEC | flags) as u64;
         how.resolve = resolve;
         libc::syscall(libc::SYS_openat2, from.number(), path.as_ptr(), &raw const how, size_of_val(&how))
     };

@@ -147,16 +147,18 @@ impl Service<'_> {
         match call.number {
             libc::SYS_execve => {
                 let Some(path) = caller.path(first) else { return Answer::GoOn };
-                self.exec(listener, call, Some((&path, None)), [second, third])
+                self.exec(listener, call, &Target { path: &path, directory: None, flags: 0 }, [second, third])
             }
             libc::SYS_execveat => {
                 let Some(path) = caller.path(second) else { return Answer::GoOn };
                 let flags = fifth as i32;
                 // An empty path is the descriptor only if that is said.
-                let known =
-                    flags & !libc::AT_EMPTY_PATH == 0 && (!path.is_empty() || flags == libc::AT_EMPTY_PATH);
-                let target = (&*path, from(directory, &path));
-                self.exec(listener, call, known.then_some(target), [third, fourth])
+                let known = flags & !(libc::AT_EMPTY_PATH | libc::AT_SYMLINK_NOFOLLOW) == 0;
+                if !known || path.is_empty() && flags & libc::AT_EMPTY_PATH == 0 {
+                    return Answer::GoOn;
+                }
+                let target = Target { path: &path, directory: from(directory, &path), flags };
+                self.exec(listener, call, &target, [third, fourth])
             }
             libc::SYS_access => {
                 let Some(path) = caller.path(first) else { return Answer::GoOn };
@@ -166,10 +168,11 @@ impl Service<'_> {
                 let Some(path) = caller.path(second) else { return Answer::GoOn };
                 let flags = if call.number == libc::SYS_faccessat2 { fourth as i32 } else { 0 };
                 let who = if flags & libc::AT_EACCESS == 0 { Identity::Real } else { Identity::Effective };
-                if flags & !libc::AT_EACCESS != 0 {
+                if flags & !(libc::AT_EACCESS | libc::AT_SYMLINK_NOFOLLOW) != 0 {
                     return Answer::GoOn;
                 }
-                let view = Remote::new(caller, from(directory, &path), who);
+                let view = Remote::new(caller, from(directory, &path), who)
+                    .without_link(flags & libc::AT_SYMLINK_NOFOLLOW != 0);
                 self.access(listener, call, view, &path, third)
             }
         }
@@ -179,12 +182,14 @@ impl Service<'_> {
         &mut self,
         listener: &Listener,
         call: &Call,
-        target: Option<(&CStr, Option<i32>)>,
+        target: &Target<'_>,
         [argv, envp]: [u64; 2],
     ) -> Answer {
-        let Some((path, directory)) = target else { return Answer::GoOn };
+        let Target { path, directory, flags } = *target;
         let caller = Caller(call.thread);
-        let verdict = resolve(&mut Remote::new(caller, directory, Identity::Effective), path);
+        let mut view = Remote::new(caller, directory, Identity::Effective)
+            .without_link(flags & libc::AT_SYMLINK_NOFOLLOW != 0);
+        let verdict = resolve(&mut view, path);
         if matches!(verdict, Verdict::Native) || caller.is_one_of(&self.options.skip) {
             return Answer::GoOn;
         }
@@ -193,8 +198,6 @@ impl Service<'_> {
             Some(number) => [format!("/dev/fd/{number}/").as_bytes(), path.to_bytes()].concat(),
             None => path.to_bytes().to_owned(),
         };
-        // The interpreter could not open the script.
-        let closed = directory.is_some_and(|number| caller.closes_on_exec(number));
         // All that was read was the caller's if it still waits.
         if !listener.waits(call) {
             return Answer::None;
@@ -202,7 +205,6 @@ impl Service<'_> {
         match verdict {
             Verdict::Native => Answer::GoOn,
             Verdict::Fail(errno) => Answer::Errno(errno),
-            Verdict::Run(_) if closed => Answer::Errno(libc::ENOENT),
             Verdict::Run(chain) => {
                 let name = CString::new(name).unwrap_or_default();
                 let exec = Exec { chain: &chain, name: &name, argv, envp };
@@ -217,7 +219,7 @@ impl Service<'_> {
             return Answer::GoOn;
         }
         let first = view.first();
-        if !matches!(resolve(&mut view, path), Verdict::Run(_)) {
+        if matches!(resolve(&mut view, path), Verdict::Native) {
             return Answer::GoOn;
         }
         if mode & libc::R_OK != 0 {
@@ -230,6 +232,15 @@ impl Service<'_> {
         }
         if listener.waits(call) { Answer::Errno(0) } else { Answer::None }
     }
+}
+
+/// What is to be started.
+struct Target<'a> {
+    path: &'a CStr,
+    /// Where the path begins, if not at the working directory.
+    directory: Option<i32>,
+    /// Those of execveat(2).
+    flags: i32,
 }
 
 /// What a call is told.
