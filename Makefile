@@ -20,9 +20,11 @@ STATIC := RUSTFLAGS='$(strip $(RUSTFLAGS) -C target-feature=+crt-static)' \
 # hpython is a library that python3 loads; without the triple, so that it leaves the others' builds alone.
 DYNAMIC := $(CARGO) build --release $(LOCKED)
 
-SOURCES := Cargo.toml $(wildcard Cargo.lock) $(wildcard .cargo/config.toml) $(shell find filters sandbox-core hosts -type f 2>/dev/null)
+PROGRAMS := $(addprefix $(BIN)/,hlua hpython hexec)
+SOURCES := Cargo.toml $(wildcard Cargo.lock) $(wildcard .cargo/config.toml) $(shell find filters sandbox-core hosts hexec -type f 2>/dev/null)
 
 bindir := $(DESTDIR)$(PREFIX)/bin
+libdir := $(DESTDIR)$(PREFIX)/lib/h
 docdir := $(DESTDIR)$(PREFIX)/share/doc/h
 DOCS   := $(wildcard README.md ARCHITECTURE.md SECURITY.md CHANGELOG.md LICENSE* LICENCE* COPYING*)
 
@@ -36,7 +38,7 @@ export CARGO_TARGET_DIR := $(OUT)
 help:
 	@echo 'make demo       a malicious game fails to do harm (demo-control: under plain lua5.4 it does)'
 	@echo 'make check      every test, as the CI runs them'
-	@echo 'make build      the release binaries, $(BIN)/hlua and hpython'
+	@echo 'make build      the release binaries, $(BIN)/hlua, hpython and hexec'
 	@echo 'make bench      compare with lua5.4 and other sandboxes (BENCH="--runs 50 --only open")'
 	@echo 'make install    DESTDIR= PREFIX=/usr/local; uninstall takes it away again'
 	@echo 'make deps       install the Debian packages that are missing; the others do it by themselves'
@@ -52,11 +54,18 @@ build: build-deps
 	$(STATIC) -p hlua
 	$(DYNAMIC) -p hpython
 	@ln -f '$(OUT)/release/libhpython.so' '$(BIN)/hpython'
+	$(STATIC) -p hexec
+	$(DYNAMIC) -p hexec-preload
+	$(CC) -shared -s -o '$(BIN)/libhexec.so' $(LDFLAGS) $(PRELOAD_FLAGS)
+
+# Linked here, because cargo exports no function that takes a variable list of arguments.
+PRELOAD_FLAGS = -Wl,--whole-archive '$(OUT)/release/libhexec_preload.a' -Wl,--no-whole-archive -Wl,--gc-sections \
+                -Wl,--version-script=hexec/preload/exports.map -Wl,-z,defs,-z,now -Wl,--as-needed -static-libgcc
 
 # Calls cargo only when a source is newer: `sudo make install` needs no cargo.
-$(BIN)/hlua $(BIN)/hpython &: $(SOURCES)
+$(PROGRAMS) $(BIN)/libhexec.so &: $(SOURCES)
 	$(MAKE) build
-	@touch '$(BIN)/hlua' '$(BIN)/hpython'
+	@touch $(PROGRAMS) '$(BIN)/libhexec.so'
 
 demo: build
 	@examples/demo.sh '$(BIN)/hlua'
@@ -89,7 +98,8 @@ installed: build
 	tree=$$(mktemp -d) && trap 'rm -rf "$$tree"' EXIT && \
 	  $(MAKE) --no-print-directory install DESTDIR="$$tree" PREFIX=/usr && mv "$$tree/usr" "$$tree/elsewhere" && \
 	  test "$$("$$tree/elsewhere/bin/hlua" -e 'print(_VERSION)')" = 'Lua 5.4' && \
-	  test "$$("$$tree/elsewhere/bin/hpython" -c 'print(6 * 7)')" = 42
+	  test "$$("$$tree/elsewhere/bin/hpython" -c 'print(6 * 7)')" = 42 && \
+	  test "$$("$$tree/elsewhere/bin/hexec" --by=preload sh -c 'echo $$LD_PRELOAD')" = "$$tree/elsewhere/lib/h/libhexec.so"
 
 # Last, so that the test runner's summary ends the output. The probe is built by itself: together
 # with it cargo would choose other features for the host, and the tests would see another binary.
@@ -102,14 +112,15 @@ bench: deps build
 	$(STATIC) -p bench --bins
 	@'$(BIN)/bench' $(BENCH)
 
-install: $(BIN)/hlua $(BIN)/hpython
-	install -d '$(bindir)' '$(docdir)'
-	install -m 755 '$(BIN)/hlua' '$(BIN)/hpython' '$(bindir)'
+install: $(PROGRAMS) $(BIN)/libhexec.so
+	install -d '$(bindir)' '$(libdir)' '$(docdir)'
+	install -m 755 $(PROGRAMS) '$(bindir)'
+	install -m 644 '$(BIN)/libhexec.so' '$(libdir)'
 	install -m 644 $(DOCS) examples/fun.lua '$(docdir)'
 
 uninstall:
-	rm -f '$(bindir)/hlua' '$(bindir)/hpython'
-	rm -rf '$(docdir)'
+	rm -f '$(bindir)/hlua' '$(bindir)/hpython' '$(bindir)/hexec'
+	rm -rf '$(libdir)' '$(docdir)'
 
 clean:
 	$(CARGO) clean

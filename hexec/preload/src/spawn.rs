@@ -150,7 +150,9 @@ mod actions {
             // SAFETY: the tag says which member it is; the path is a C string.
             directory = unsafe {
                 match action.tag {
-                    CHDIR => Some(Descriptor::place(from, CStr::from_ptr(action.what.path), 0).map_err(|_| ())?),
+                    CHDIR => {
+                        Some(Descriptor::place(from, CStr::from_ptr(action.what.path), 0).map_err(|_| ())?)
+                    }
                     FCHDIR if opened => return Err(()),
                     FCHDIR => Some(Descriptor::new(libc::dup(action.what.descriptors[0])).map_err(|_| ())?),
                     _ => {

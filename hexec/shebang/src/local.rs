@@ -35,7 +35,13 @@ impl Local {
     /// Relative paths begin at the working directory.
     #[must_use]
     pub fn here() -> Self {
-        Local { first: None, working: libc::AT_FDCWD, flags: 0, identity: Identity::Effective, out_of_reach: false }
+        Local {
+            first: None,
+            working: libc::AT_FDCWD,
+            flags: 0,
+            identity: Identity::Effective,
+            out_of_reach: false,
+        }
     }
 
     /// The first path begins at this directory; an empty one is the descriptor itself.
