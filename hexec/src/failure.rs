@@ -47,7 +47,7 @@ pub enum Failure {
     #[cfg_attr(target_arch = "x86_64", allow(dead_code, reason = "this is that machine"))]
     Machine,
     /// The command cannot be started.
-    #[error("cannot run '{}': {}", .command.display(), cause(.source))]
+    #[error("cannot run '{}': {}", .command.to_string_lossy(), cause(.source))]
     Command {
         /// As typed.
         command: OsString,

@@ -38,6 +38,7 @@ pub trait View {
 
 /// What to do instead of asking the kernel for a path.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "a box would allocate, between vfork and exec")]
 pub enum Verdict {
     /// Nothing: no script of the chain lies on a `noexec` mount, or none that may be executed.
     Native,

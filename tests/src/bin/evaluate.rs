@@ -18,7 +18,7 @@ fn main() -> io::Result<()> {
             Verdict::Native => println!("{line}: native"),
             Verdict::Fail(errno) => println!("{line}: {errno}"),
             Verdict::Run(chain) => match run(&chain, &path) {
-                Ok(output) => println!("{line}: 0 {}", OsStr::from_bytes(&output).display()),
+                Ok(output) => println!("{line}: 0 {}", String::from_utf8_lossy(&output)),
                 Err(error) => println!("{line}: {}", error.raw_os_error().unwrap_or(-1)),
             },
         }
