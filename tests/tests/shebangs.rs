@@ -253,6 +253,7 @@ fn inside(directory: &Path, by: &str, line: &str) -> String {
     let output = command
         .args(["timeout", "60", "bash", "-c", &prepare])
         .env("GIT_CONFIG_NOSYSTEM", "1")
+        .env("PATH", "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin")
         .output()
         .unwrap();
     [output.stdout, output.stderr].iter().map(|text| String::from_utf8_lossy(text)).collect()

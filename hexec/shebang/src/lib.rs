@@ -1,6 +1,6 @@
 //! What Linux makes of a file that begins with `#!`, worked out in user space.
 //!
-//! - [`line`]: the first bytes of a file -> an interpreter and at most one argument, exactly as the kernel's
+//! - [`mod@line`]: the first bytes of a file -> an interpreter and at most one argument, exactly as the kernel's
 //!   `binfmt_script` reads them. No file is touched.
 //! - [`chain`]: a path -> what to start in its place, through as many levels of scripts as the kernel follows. How files
 //!   are looked at is a [`chain::View`]: [`local::Local`] is this process's; a supervisor has that of another.

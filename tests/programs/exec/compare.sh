@@ -25,7 +25,7 @@ all() { # OUTPUT WAYS COMMAND...
 
 all kernel ways "$directory/bin/starter"
 all kernel-static static-ways "$directory/bin/static/starter"
-mount -o remount,noexec "$directory/mount"
+mount -o remount,bind,noexec "$directory/mount"
 all refused ways "$directory/bin/starter"
 all refused-static static-ways "$directory/bin/static/starter"
 all preload ways "$bin/hexec" --by=preload -- "$directory/bin/starter"
