@@ -24,9 +24,11 @@ STATIC := RUSTFLAGS='$(strip $(RUSTFLAGS) -C target-feature=+crt-static)' \
 DYNAMIC := $(CARGO) build --release $(LOCKED)
 
 HOST_FILES := $(addprefix $(BIN)/,$(HOSTS))
-SOURCES := Cargo.toml $(wildcard Cargo.lock) $(wildcard .cargo/config.toml) $(shell find filters sandbox-core hosts -type f 2>/dev/null)
+ALL_FILES := $(addprefix $(BIN)/,hlua hpython hsh hnode hexec libhexec.so)
+SOURCES := Cargo.toml $(wildcard Cargo.lock) $(wildcard .cargo/config.toml) $(shell find filters sandbox-core hosts hexec -type f 2>/dev/null)
 
 bindir := $(DESTDIR)$(PREFIX)/bin
+libdir := $(DESTDIR)$(PREFIX)/lib/h
 share  := $(DESTDIR)$(PREFIX)/share
 docdir := $(share)/doc/h
 DOCS   := $(wildcard README.md ARCHITECTURE.md SECURITY.md CHANGELOG.md LICENSE* LICENCE* COPYING* doc/*.md)
@@ -47,7 +49,7 @@ export CARGO_TARGET_DIR := $(OUT)
 help:
 	@echo 'make demo       a malicious game fails to do harm (demo-control: under plain lua5.4 it does)'
 	@echo 'make check      every test, as the CI runs them'
-	@echo 'make build      the release binaries, $(BIN)/hlua, hpython, hsh and hnode'
+	@echo 'make build      the release binaries, $(BIN)/hlua, hpython, hsh, hnode and hexec'
 	@echo 'make kernels    the casebook of hlua under older and newer kernels, in an emulator'
 	@echo 'make bench      compare with lua5.4 and other sandboxes (BENCH="--runs 50 --only open")'
 	@echo 'make peers      what a script can do under this and other sandboxes, tried'
@@ -66,15 +68,22 @@ build-deps:
 
 build: build-deps
 	$(STATIC) -p hlua
+	$(STATIC) -p hexec
 	$(DYNAMIC) -p hpython -p hsh -p hnode
 	@ln -f '$(OUT)/release/libhpython.so' '$(BIN)/hpython'
 	@ln -f '$(OUT)/release/libhsh.so' '$(BIN)/hsh'
 	@ln -f '$(OUT)/release/hnode' '$(BIN)/hnode'
+	$(DYNAMIC) -p hexec-preload
+	$(CC) -shared -s -o '$(BIN)/libhexec.so' $(LDFLAGS) $(PRELOAD_FLAGS)
+
+# Linked here, because cargo exports no function that takes a variable list of arguments.
+PRELOAD_FLAGS = -Wl,--whole-archive '$(OUT)/release/libhexec_preload.a' -Wl,--no-whole-archive -Wl,--gc-sections \
+                -Wl,--version-script=hexec/preload/exports.map -Wl,-z,defs,-z,now -Wl,--as-needed -static-libgcc
 
 # Calls cargo only when a source is newer: `sudo make install` needs no cargo.
-$(HOST_FILES) &: $(SOURCES)
+$(ALL_FILES) &: $(SOURCES)
 	$(MAKE) build
-	@touch $(HOST_FILES)
+	@touch $(ALL_FILES)
 
 demo: build
 	@examples/demo.sh '$(BIN)/hlua'
@@ -121,6 +130,7 @@ installed: build
 	  $(MAKE) --no-print-directory install DESTDIR="$$tree" PREFIX=/usr && mv "$$tree/usr" "$$tree/elsewhere" && \
 	  test "$$("$$tree/elsewhere/bin/hlua" -e 'print(_VERSION)')" = 'Lua 5.4' && \
 	  test "$$("$$tree/elsewhere/bin/hpython" -c 'print(6 * 7)')" = 42 && \
+	  test "$$("$$tree/elsewhere/bin/hexec" --by=preload sh -c 'echo $$LD_PRELOAD')" = "$$tree/elsewhere/lib/h/libhexec.so" && \
 	  for host in $(HOSTS); do man -M "$$tree/elsewhere/share/man" -w "$$host" >/dev/null || exit 1; done
 
 # Last, so that the test runner's summary ends the output. The probe is built by itself: together
