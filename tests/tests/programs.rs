@@ -223,7 +223,7 @@ const PROGRAMS: &[Program] = &[
         line: &["{here}/node/compile.js", "{work}"],
         flags: &["--allow-read={here}/node", WORK[0], WORK[1]],
         status: 2,
-        lines: 60,
+        lines: 40,
         ..OF_NODE
     },
     Program {

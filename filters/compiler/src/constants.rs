@@ -148,6 +148,7 @@ const CONSTANTS: &[Constant] = &[
     same("MSG_DONTWAIT", 0x40),
     same("MSG_WAITALL", 0x100),
     same("MSG_NOSIGNAL", 0x4000),
+    same("MSG_CMSG_CLOEXEC", 0x4000_0000),
     // signals
     same("SIGINT", 2),
     same("SIGCHLD", 17),
