@@ -371,6 +371,9 @@ mod tests {
 
     #[test]
     fn false_grants_nothing() {
-        assert_eq!(parse("[allow]\nrun = false\nbytecode = false"), Ok(Rules::default()));
+        assert_eq!(
+            parse("[allow]\nrun = false\nbytecode = false"),
+            Ok(Rules { run: Some(Run::system(false)), ..Rules::default() })
+        );
     }
 }

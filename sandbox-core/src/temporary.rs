@@ -122,7 +122,7 @@ mod tests {
         let inner = temporary.path().join("a/b");
         fs::create_dir_all(&inner).unwrap();
         fs::write(inner.join("file"), "x").unwrap();
-        fs::set_permissions(&inner, Permissions::from_mode(0)).unwrap();
+        fs::set_permissions(&inner, Permissions::from_mode(0o0)).unwrap();
         temporary.remove();
         assert!(!temporary.path().exists());
     }

@@ -41,7 +41,7 @@ pub(crate) fn usage() -> Usage {
     let all: HashMap<u32, Process> = processes().map(|process| (process.id, process)).collect();
     let ours = || all.values().filter(|process| is_beneath(process, &all));
     let ticks: u64 = ours().map(|process| process.ticks).sum();
-    let pages: u64 = ours().map(|process| private(process)).sum();
+    let pages: u64 = ours().map(private).sum();
     let of_system = |name| {
         // SAFETY: sysconf(3) takes no pointer.
         u64::try_from(unsafe { libc::sysconf(name) }).unwrap_or(0).max(1)
