@@ -6,6 +6,8 @@ pub const SANDBOX: u8 = 125;
 pub const TIME: u8 = 124;
 /// The script could not be opened; the interpreters that we replace answer 1.
 pub const NO_SCRIPT: u8 = 1;
+/// The script may not be executed, where that is asked for: what a shell answers to `EACCES`.
+pub const REFUSED: u8 = 126;
 /// The CPU limit ended the run: what a shell shows for a death by `SIGXCPU`.
 pub const CPU: u8 = 128 + 24;
 

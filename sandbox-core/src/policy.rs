@@ -8,6 +8,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
 
+use crate::exec_control::Control;
 use crate::failure::Failure;
 use crate::limits::{Budget, LEAST_FILES, Limits};
 use crate::net::Net;
@@ -121,6 +122,8 @@ pub struct Policy {
     pub without: Vec<Without>,
     /// Whether the script is a dialogue on a terminal.
     pub interactive: bool,
+    /// Which code may be run at all.
+    pub control: Control,
 }
 
 impl Policy {
@@ -163,6 +166,7 @@ impl Policy {
             rlimits: rules.rlimits,
             without: rules.without,
             interactive,
+            control: Control::of_kernel().map_err(|error| Failure::step("read the securebits", &error))?,
         })
     }
 

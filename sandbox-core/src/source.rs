@@ -1,10 +1,11 @@
 //! The script: opened once and read through that descriptor, so that what was opened is what runs.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
+use crate::exec_control::{Code, Control, Refusal};
 use crate::failure::Failure;
 use crate::invocation::Program;
 use crate::profile::Script;
@@ -38,17 +39,31 @@ impl Source {
     /// granted by it, not by a name that may mean another file by then.
     ///
     /// # Errors
-    /// [`Failure::Script`].
-    pub fn open(program: &Program, script: Script) -> Result<(Self, Option<File>), Failure> {
+    /// [`Failure::Script`], or [`Failure::Refused`] where files are restricted and this one may not be executed.
+    pub fn open(
+        program: &Program,
+        script: Script,
+        control: Control,
+    ) -> Result<(Self, Option<File>), Failure> {
         match program {
             Program::Stdin => Ok((Source::Stdin, None)),
             Program::None => Ok((Source::None, None)),
             Program::File(name) if script == Script::Descriptor => {
-                Ok((Source::Opened { name: name.clone(), file: None }, File::open(name).ok()))
+                let file = File::open(name).ok();
+                if let Some(file) = &file {
+                    control.admit(Code::File(file)).map_err(|cause| refused(name, cause))?;
+                }
+                Ok((Source::Opened { name: name.clone(), file: None }, file))
             }
             Program::File(name) => {
                 let path = PathBuf::from(name);
-                let (text, file) = read(&path).map_err(|source| Failure::Script { path, source })?;
+                let opened = |source| Failure::Script { path: path.clone(), source };
+                let file = File::open(&path).map_err(opened)?;
+                let checked = control.admit(Code::File(&file)).map_err(|cause| refused(name, cause))?;
+                let text = read(&file).map_err(opened)?;
+                if let Some(checked) = checked {
+                    checked.still(&file).map_err(|cause| refused(name, cause))?;
+                }
                 Ok((Source::File { name: name.clone(), text }, Some(file)))
             }
         }
@@ -68,13 +83,16 @@ impl Source {
 /// The largest script, in bytes: a device that never ends must not fill the memory.
 const LARGEST: u64 = 256 << 20;
 
-fn read(path: &Path) -> io::Result<(Vec<u8>, File)> {
+fn refused(name: &OsStr, cause: Refusal) -> Failure {
+    Failure::Refused { code: format!("script '{}'", name.to_string_lossy()), cause }
+}
+
+fn read(mut file: &File) -> io::Result<Vec<u8>> {
     let mut text = Vec::new();
-    let file = File::open(path)?;
-    if (&file).take(LARGEST + 1).read_to_end(&mut text)? as u64 > LARGEST {
+    if file.by_ref().take(LARGEST + 1).read_to_end(&mut text)? as u64 > LARGEST {
         return Err(io::Error::from_raw_os_error(libc::EFBIG));
     }
-    Ok((text, file))
+    Ok(text)
 }
 
 #[cfg(test)]
@@ -82,7 +100,7 @@ mod tests {
     use super::*;
 
     fn error(name: &str) -> String {
-        Source::open(&Program::File(name.into()), Script::Text).unwrap_err().to_string()
+        Source::open(&Program::File(name.into()), Script::Text, Control::default()).unwrap_err().to_string()
     }
 
     #[test]

@@ -5,7 +5,8 @@ use std::ffi::OsStr;
 
 use hlua::PROFILE;
 use sandbox_core::{
-    Confined, Failure, Hints, Host, Invocation, Outcome, Policy, Profile, Sealed, Source, Usage, UsageError,
+    Confined, Entry, Failure, Hints, Host, Invocation, Outcome, Policy, Profile, Sealed, Source, Usage,
+    UsageError,
 };
 
 use crate::account::ACCOUNT;
@@ -13,6 +14,7 @@ use crate::clock;
 use crate::environment::{self, variable, with_default};
 use crate::files;
 use crate::line_source::LineSource;
+use crate::loading;
 use crate::manners;
 use crate::program::{self, Run};
 use crate::report::{Reporter, Reserve};
@@ -37,12 +39,19 @@ struct Prepared {
 impl Host for Hlua {
     const PROFILE: &'static Profile = &PROFILE;
 
+    /// `loading` refuses what it cannot check.
+    const HOLDS_LIBRARIES: bool = true;
+
     fn usage(_argv0: &OsStr, error: &UsageError) -> Usage {
         usage::answer(error)
     }
 
     fn interactive(invocation: &Invocation) -> bool {
         program::may_talk(invocation) && stdio::is_terminal(0)
+    }
+
+    fn entry(invocation: &Invocation, policy: &Policy) -> Entry {
+        program::entry(invocation, policy)
     }
 
     fn boot(invocation: Invocation) -> Result<Self, Failure> {
@@ -67,6 +76,7 @@ impl Host for Hlua {
         check(lua, status)?;
         ACCOUNT.limit_to(confined.memory());
         files::guard();
+        loading::obey(policy.control, program::entry(&self.invocation, policy).input);
         let terminal = self.terminal && program::may_talk(&self.invocation);
         let lines = LineSource::new(terminal);
         self.prepared = Some(Prepared { hints: Hints::of(policy, confined), lines });
