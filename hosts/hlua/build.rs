@@ -18,6 +18,8 @@ const WRAPPED: &[&str] = &[
     "remove",
     "rename",
     "tmpfile64",
+    // loading.rs: every way to a file of code ends here
+    "luaL_loadfilex",
     // native.rs: no native code
     "dlopen",
     "dlsym",

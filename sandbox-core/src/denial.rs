@@ -11,6 +11,10 @@ use crate::profile::{Lift, Neutered};
 use crate::sandbox::Confined;
 use crate::units::Limit;
 
+/// The error of a library that is loaded where only files that may be executed are to be run.
+pub const UNCHECKED: &str =
+    "refused: securebits ask that only files that may be executed are run, and this cannot be checked";
+
 /// The error of a builtin that a flag would bring back.
 #[must_use]
 pub fn refused(what: &str, flag: &str) -> String {

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use crate::calls::Grants;
 use crate::denial::one_line;
+use crate::exec_control::Control;
 use crate::flags::{FLAGS, Meaning, Takes};
 use crate::kernel;
 use crate::limits::{Budget, Limits};
@@ -180,7 +181,18 @@ fn kernel_lines(policy: &Policy, profile: &Profile) -> Vec<String> {
             used(Without::Seccomp),
             filter.map_or(0, |blob| blob.len() / 8)
         ),
+        format!("script execution control: {}", control(policy.control)),
         "no_new_privs, no capabilities (the bounding set is emptied by those who may), not dumpable, no core"
             .into(),
     ]
+}
+
+/// What the securebits ask.
+fn control(control: Control) -> &'static str {
+    match (control.restrict_file, control.deny_interactive) {
+        (false, false) => "not asked for",
+        (true, false) => "only files that may be executed are run (securebits)",
+        (false, true) => "no code is run that stands in no file (securebits)",
+        (true, true) => "only files that may be executed are run, and no other code (securebits)",
+    }
 }

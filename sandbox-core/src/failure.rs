@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 use crate::bounds::Bound;
 use crate::denial;
+use crate::exec_control::Refusal;
 use crate::outcome;
 
 /// An error in the system's own words, without Rust's addition of the number.
@@ -108,6 +109,19 @@ pub enum Failure {
         /// Why.
         source: io::Error,
     },
+    /// The script execution control refuses code.
+    #[error("{code} is refused: {cause}")]
+    Refused {
+        /// What.
+        code: String,
+        /// Why.
+        cause: Refusal,
+    },
+    /// Only files that may be executed are to be run, and the host does not look at each.
+    #[error(
+        "only files that may be executed are to be run here, and this host cannot hold libraries to that yet"
+    )]
+    LibrariesNotHeld,
     /// A granted path cannot be opened.
     #[error("--{flag}={}: {}", .path.display(), cause(.source))]
     Grant {
@@ -224,6 +238,9 @@ impl Failure {
             Failure::Kernel { without: Some(name), .. } => {
                 Some(format!("--without={name} runs without it, and is weaker for it"))
             }
+            Failure::Refused { .. } | Failure::LibrariesNotHeld => Some(
+                "securebits ask for that (SECBIT_EXEC_RESTRICT_FILE, SECBIT_EXEC_DENY_INTERACTIVE)".into(),
+            ),
             Failure::RootProcesses => Some("run as an ordinary user, or give --limit-processes=none".into()),
             _ => None,
         }
@@ -234,6 +251,7 @@ impl Failure {
     pub fn status(&self) -> u8 {
         match self {
             Failure::Script { .. } => outcome::NO_SCRIPT,
+            Failure::Refused { .. } => outcome::REFUSED,
             _ => outcome::SANDBOX,
         }
     }

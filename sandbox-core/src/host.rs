@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 
 use crate::failure::Failure;
-use crate::invocation::{Invocation, UsageError};
+use crate::invocation::{Invocation, Program, UsageError};
 use crate::outcome::Outcome;
 use crate::policy::Policy;
 use crate::profile::Profile;
@@ -19,11 +19,20 @@ pub trait Host: Sized {
     /// How it takes the script.
     type Script: Form;
 
+    /// Whether no file's code runs unchecked, libraries included, where [`Policy::control`] restricts files. A host that
+    /// cannot say so does not run there.
+    const HOLDS_LIBRARIES: bool = false;
+
     /// What the plain interpreter says to a wrong option of its own.
     fn usage(argv0: &OsStr, error: &UsageError) -> Usage;
 
     /// Whether the run will be a dialogue on a terminal, which needs the terminal's calls.
     fn interactive(invocation: &Invocation) -> bool;
+
+    /// How code enters beside the script that is named.
+    fn entry(invocation: &Invocation, _policy: &Policy) -> Entry {
+        Entry::any(invocation)
+    }
 
     /// Starts the interpreter: libraries open, one thread, nothing of the user's has run.
     ///
@@ -39,6 +48,24 @@ pub trait Host: Sized {
 
     /// Runs the user's program; the proof that the doors are closed is consumed.
     fn run(self, source: Source<Self::Script>, sealed: Sealed) -> Outcome;
+}
+
+/// How code enters beside the script that is named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Entry {
+    /// As text of the command line or the environment, or in a dialogue.
+    pub text: bool,
+    /// As the content of standard input.
+    pub input: bool,
+}
+
+impl Entry {
+    /// All that a command line can mean to a language of which nothing is known.
+    #[must_use]
+    pub fn any(invocation: &Invocation) -> Entry {
+        let input = !matches!(invocation.program, Program::File(_));
+        Entry { text: !invocation.switches.is_empty(), input }
+    }
 }
 
 /// The plain interpreter's answer to a wrong option.

@@ -9,6 +9,7 @@ pub mod calls;
 pub mod denial;
 mod descriptors;
 mod environment;
+pub mod exec_control;
 mod expiry;
 pub mod explain;
 mod failure;
@@ -44,7 +45,7 @@ use std::io::{self, Write};
 pub use denial::Hints;
 pub use descriptors::with_streams_as_inherited;
 pub use failure::{CANNOT_START, CANNOT_START_WHY, Failure, NoPort};
-pub use host::{Host, Usage};
+pub use host::{Entry, Host, Usage};
 pub use invocation::{Given, Invocation, Program, UsageError};
 pub use net::Net;
 pub use options::{Action, Options};
@@ -93,7 +94,11 @@ fn run<H: Host>() -> Result<Outcome, Failure> {
         }
     }
     let mut policy = Policy::of(&options, profile, interactive)?;
-    let (source, script) = Source::open(&options.invocation.program)?;
+    if policy.control.restrict_file && !H::HOLDS_LIBRARIES {
+        return Err(Failure::LibrariesNotHeld);
+    }
+    policy.control.enter(H::entry(&options.invocation, &policy))?;
+    let (source, script) = Source::open(&options.invocation.program, policy.control)?;
     descriptors::close_inherited(script.as_ref())?;
     if !policy.net.is_empty() {
         descriptors::refuse_loose_sockets()?;

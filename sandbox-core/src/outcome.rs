@@ -10,6 +10,8 @@ pub const NO_SCRIPT: u8 = 1;
 pub const UNCAUGHT: u8 = 1;
 /// The interpreter does not know an option of its own: CPython's answer.
 pub const WRONG_OPTION: u8 = 2;
+/// The script may not be executed, where that is asked for: what a shell answers to `EACCES`.
+pub const REFUSED: u8 = 126;
 /// The CPU limit ended the run: what a shell shows for a death by `SIGXCPU`.
 pub const CPU: u8 = 128 + 24;
 

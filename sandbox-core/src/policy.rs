@@ -8,6 +8,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
 
+use crate::exec_control::Control;
 use crate::failure::Failure;
 use crate::limits::{Budget, LEAST_FILES, Limits};
 use crate::net::Net;
@@ -142,6 +143,8 @@ pub struct Policy {
     pub private_tmp: bool,
     /// Whether the interpreter may compile, which takes memory that becomes executable.
     pub jit: bool,
+    /// Which code may be run at all.
+    pub control: Control,
 }
 
 impl Policy {
@@ -188,6 +191,7 @@ impl Policy {
             links: profile.launches,
             private_tmp: rules.private_tmp,
             jit: profile.jit.is_some_and(|stop| !options.invocation.has(stop)),
+            control: Control::of_kernel().map_err(|error| Failure::step("read the securebits", &error))?,
         })
     }
 

@@ -3,8 +3,9 @@
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
+use crate::exec_control::{Code, Control, Refusal};
 use crate::failure::Failure;
 use crate::invocation::Program;
 
@@ -41,8 +42,8 @@ pub trait Form: Sized {
     /// Opens a script.
     ///
     /// # Errors
-    /// [`Failure::Script`].
-    fn open(name: &OsStr) -> Result<(Self, Option<File>), Failure>;
+    /// [`Failure::Script`], or [`Failure::Refused`] where files are restricted and this one may not be executed.
+    fn open(name: &OsStr, control: Control) -> Result<(Self, Option<File>), Failure>;
 
     /// Takes the descriptor back, or closes it.
     #[must_use]
@@ -50,12 +51,16 @@ pub trait Form: Sized {
 }
 
 impl Form for Text {
-    fn open(name: &OsStr) -> Result<(Self, Option<File>), Failure> {
-        let path = PathBuf::from(name);
-        match read(&path) {
-            Ok((text, file)) => Ok((Text(text), Some(file))),
-            Err(source) => Err(Failure::Script { path, source }),
+    fn open(name: &OsStr, control: Control) -> Result<(Self, Option<File>), Failure> {
+        let failed = |source| Failure::Script { path: PathBuf::from(name), source };
+        let refused = |cause| refused(name, cause);
+        let file = File::open(name).map_err(failed)?;
+        let checked = control.admit(Code::File(&file)).map_err(refused)?;
+        let text = read(&file).map_err(failed)?;
+        if let Some(checked) = checked {
+            checked.still(&file).map_err(refused)?;
         }
+        Ok((Text(text), Some(file)))
     }
 
     fn holding(self, _script: Option<File>) -> Self {
@@ -64,8 +69,12 @@ impl Form for Text {
 }
 
 impl Form for Opened {
-    fn open(name: &OsStr) -> Result<(Self, Option<File>), Failure> {
-        Ok((Opened(None), File::open(name).ok()))
+    fn open(name: &OsStr, control: Control) -> Result<(Self, Option<File>), Failure> {
+        let file = File::open(name).ok();
+        if let Some(file) = &file {
+            control.admit(Code::File(file)).map_err(|cause| refused(name, cause))?;
+        }
+        Ok((Opened(None), file))
     }
 
     fn holding(self, script: Option<File>) -> Self {
@@ -74,12 +83,12 @@ impl Form for Opened {
 }
 
 impl<F: Form> Source<F> {
-    pub(crate) fn open(program: &Program) -> Result<(Self, Option<File>), Failure> {
+    pub(crate) fn open(program: &Program, control: Control) -> Result<(Self, Option<File>), Failure> {
         match program {
             Program::Stdin => Ok((Source::Stdin, None)),
             Program::None => Ok((Source::None, None)),
             Program::File(name) => {
-                let (script, file) = F::open(name)?;
+                let (script, file) = F::open(name, control)?;
                 Ok((Source::File { name: name.clone(), script }, file))
             }
         }
@@ -96,13 +105,16 @@ impl<F: Form> Source<F> {
 /// The largest script, in bytes: a device that never ends must not fill the memory.
 const LARGEST: u64 = 256 << 20;
 
-fn read(path: &Path) -> io::Result<(Vec<u8>, File)> {
+fn refused(name: &OsStr, cause: Refusal) -> Failure {
+    Failure::Refused { code: format!("script '{}'", name.to_string_lossy()), cause }
+}
+
+fn read(mut file: &File) -> io::Result<Vec<u8>> {
     let mut text = Vec::new();
-    let file = File::open(path)?;
-    if (&file).take(LARGEST + 1).read_to_end(&mut text)? as u64 > LARGEST {
+    if file.by_ref().take(LARGEST + 1).read_to_end(&mut text)? as u64 > LARGEST {
         return Err(io::Error::from_raw_os_error(libc::EFBIG));
     }
-    Ok((text, file))
+    Ok(text)
 }
 
 #[cfg(test)]
@@ -110,7 +122,7 @@ mod tests {
     use super::*;
 
     fn error(name: &str) -> String {
-        Text::open(name.as_ref()).unwrap_err().to_string()
+        Text::open(name.as_ref(), Control::default()).unwrap_err().to_string()
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 
 use hlua::PROFILE;
 use sandbox_core::{
-    Confined, Failure, Hints, Host, Invocation, Outcome, Policy, Profile, Sealed, Source, Text, Usage,
+    Confined, Entry, Failure, Hints, Host, Invocation, Outcome, Policy, Profile, Sealed, Source, Text, Usage,
     UsageError,
 };
 
@@ -14,6 +14,7 @@ use crate::clock;
 use crate::environment::{self, variable, with_default};
 use crate::files;
 use crate::line_source::LineSource;
+use crate::loading;
 use crate::manners;
 use crate::program::{self, Run};
 use crate::report::{Reporter, Reserve};
@@ -40,12 +41,19 @@ impl Host for Hlua {
 
     type Script = Text;
 
+    /// `loading` refuses what it cannot check.
+    const HOLDS_LIBRARIES: bool = true;
+
     fn usage(_argv0: &OsStr, error: &UsageError) -> Usage {
         usage::answer(error)
     }
 
     fn interactive(invocation: &Invocation) -> bool {
         program::may_talk(invocation) && stdio::is_terminal(0)
+    }
+
+    fn entry(invocation: &Invocation, policy: &Policy) -> Entry {
+        program::entry(invocation, policy)
     }
 
     fn boot(invocation: Invocation) -> Result<Self, Failure> {
@@ -70,6 +78,7 @@ impl Host for Hlua {
         check(lua, status)?;
         ACCOUNT.limit_to(confined.memory());
         files::guard();
+        loading::obey(policy.control, program::entry(&self.invocation, policy).input);
         let terminal = self.terminal && program::may_talk(&self.invocation);
         let lines = LineSource::new(terminal);
         self.prepared = Some(Prepared { hints: Hints::of(policy, confined), lines });

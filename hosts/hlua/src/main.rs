@@ -3,7 +3,7 @@
 //! `host` is the flow's five steps; `program` does what `lua` does with its command line, `dialogue`
 //! its interactive mode, `report` its messages. The modules with `unsafe` code are few: `state` (the
 //! Lua API), `account` (memory), `interrupt` (SIGINT), `stdio` (C's streams), and those that stand
-//! before a C function: `chunks`, `files`, `native`, `descriptors`.
+//! before a C function: `chunks`, `files`, `loading`, `native`, `descriptors`.
 
 // Rust's own start would change SIGPIPE and install a SIGSEGV handler, which `lua` does not.
 #![cfg_attr(not(test), no_main)]
@@ -18,6 +18,7 @@ mod files;
 mod host;
 mod interrupt;
 mod line_source;
+mod loading;
 mod manners;
 mod native;
 mod program;

@@ -4,7 +4,7 @@ use std::ffi::{CString, OsStr, OsString, c_int};
 use std::mem;
 use std::os::unix::ffi::OsStrExt;
 
-use sandbox_core::{Given, Invocation, Program, Source, Text};
+use sandbox_core::{Entry, Given, Invocation, Policy, Program, Source, Text};
 
 use crate::dialogue;
 use crate::environment;
@@ -157,6 +157,18 @@ pub fn has(switches: &[Given], name: &str) -> bool {
 pub fn may_talk(invocation: &Invocation) -> bool {
     let acts = has(&invocation.switches, "-e") || has(&invocation.switches, "-v");
     has(&invocation.switches, "-i") || (invocation.program == Program::None && !acts)
+}
+
+/// How code enters beside the script.
+pub fn entry(invocation: &Invocation, policy: &Policy) -> Entry {
+    let switches = &invocation.switches;
+    let init = |name: &str| {
+        let text = std::env::var_os(name).filter(|_| policy.lets_in(name.as_bytes()) && !has(switches, "-E"));
+        text.is_some_and(|text| !text.as_bytes().starts_with(b"@"))
+    };
+    let text = has(switches, "-e") || has(switches, "-i") || init("LUA_INIT_5_4") || init("LUA_INIT");
+    let none = invocation.program == Program::None && !has(switches, "-e") && !has(switches, "-v");
+    Entry { text, input: none || invocation.program == Program::Stdin }
 }
 
 /// Puts the script's name behind the options and tells its place.

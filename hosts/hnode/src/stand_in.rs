@@ -3,6 +3,7 @@
 //! These stand before the C library's and libuv's own, which find a program's symbols first. They are manners: they open
 //! nothing that is closed.
 #![allow(unsafe_code, reason = "this stands before C functions")]
+#![cfg_attr(test, allow(dead_code, reason = "nothing stands before a test's functions"))]
 
 use std::ffi::{CStr, OsStr, c_char, c_int, c_void};
 use std::fs::{self, File};

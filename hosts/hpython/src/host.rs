@@ -6,8 +6,8 @@ use std::os::unix::ffi::OsStringExt;
 
 use hpython_profile::PROFILE;
 use sandbox_core::{
-    Confined, Failure, Host, Invocation, Opened, Outcome, Policy, Profile, Program, Sealed, Source, Usage,
-    UsageError, denial, outcome, policy::Access, with_streams_as_inherited,
+    Confined, Entry, Failure, Host, Invocation, Opened, Outcome, Policy, Profile, Program, Sealed, Source,
+    Usage, UsageError, denial, outcome, policy::Access, with_streams_as_inherited,
 };
 
 use crate::interpreter::{Interpreter, Start};
@@ -37,6 +37,13 @@ impl Host for Hpython {
 
     fn interactive(invocation: &Invocation) -> bool {
         may_talk(invocation) && io::stdin().is_terminal()
+    }
+
+    fn entry(invocation: &Invocation, policy: &Policy) -> Entry {
+        let named = |name: &str| policy.lets_in(name.as_bytes()) && std::env::var_os(name).is_some();
+        let text = invocation.has("-c") || invocation.has("-i") || named("PYTHONINSPECT");
+        let none = invocation.program == Program::None && !invocation.has("-c") && !invocation.has("-m");
+        Entry { text, input: none || invocation.program == Program::Stdin }
     }
 
     fn boot(invocation: Invocation) -> Result<Self, Failure> {
