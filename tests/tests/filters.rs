@@ -35,7 +35,7 @@ impl Set {
     /// Whoever loads a filter takes SELF's place in it, unless programs inherit it.
     fn argument(&self, value: u64) -> String {
         let (number, rest) = (value as u32, value & !u64::from(u32::MAX));
-        if number == SELF && !self.flags.contains(&"--allow-run") {
+        if number == SELF && self.host != Host::Hsh && !self.flags.contains(&"--allow-run") {
             return format!("self|{rest:#x}");
         }
         format!("{value:#x}")
@@ -88,6 +88,9 @@ fn sets() -> Result<Vec<Set>> {
         let mut granted: Vec<&str> = parts.iter().flat_map(|(granted, _)| granted.clone()).collect();
         if host == Host::Hnode && !parts.iter().any(|(_, flags)| flags.contains(&"-J")) {
             granted.push("jit");
+        }
+        if host == Host::Hsh && !granted.contains(&"run") {
+            granted.extend(run.0.iter());
         }
         let flags = parts.iter().flat_map(|(_, flags)| flags.clone()).collect();
         let rules = load(filters_directory(), host.name(), &granted).map_err(|e| e.to_string())?;

@@ -182,7 +182,7 @@ const PROGRAMS: &[Program] = &[
         line: &["{here}/shell/features.sh"],
         flags: &["--private-tmp"],
         status: 4,
-        lines: 120,
+        lines: 85,
         ..OF_BASH
     },
     Program {

@@ -173,6 +173,7 @@ const CONSTANTS: &[Constant] = &[
     same("SECCOMP_GET_ACTION_AVAIL", 2),
     same("SECCOMP_FILTER_FLAG_TSYNC", 1),
     same("PR_CAPBSET_READ", 23),
+    same("PR_GET_SECUREBITS", 27),
     same("ARCH_SET_FS", 0x1002),
 ];
 

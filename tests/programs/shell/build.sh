@@ -14,6 +14,6 @@ grep -c '^gcc\|^depbase' make.out
 ./hello --greeting='built inside'
 make -s clean > /dev/null
 [ ! -e hello ]
-cat config.h | grep define | head -20
+grep define config.h | sed -n 1,20p
 cd ..
 rm -r hello-*

@@ -131,11 +131,12 @@ sleep 0.05 & background=$!
 wait "$background" && echo "waited"
 { sleep 0.02; exit 7; } & wait $! || echo "background: $?"
 coproc UPPER { while read -r line; do echo "${line^^}"; done; }
+upper=$UPPER_PID     # bash forgets it when the coprocess ends
 echo "through a coprocess" >&"${UPPER[1]}"
 read -r answer <&"${UPPER[0]}"
 echo "$answer"
 eval "exec ${UPPER[1]}>&-"
-wait "$UPPER_PID"
+wait "$upper"
 trap 'echo "got USR1"' USR1
 kill -USR1 $$
 bash -c 'trap "exit 9" TERM; kill $$; sleep 5' || echo "trapped: $?"
