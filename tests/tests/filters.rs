@@ -139,7 +139,7 @@ fn ask_line(set: &Set, rules: &[usize], identity: Identity, binaries: &Binaries)
     }
     let answers = answers(set, &questions, identity, binaries)?;
     for (question, answer) in questions.iter().zip(answers) {
-        check(question, &answer, identity, binaries).map_err(|e| {
+        check(set, question, &answer, identity, binaries).map_err(|e| {
             let Question { name, action, .. } = question;
             format!("{} {:?}: {name} `{action}`: {e}", set.host.name(), set.flags)
         })?;
@@ -260,7 +260,13 @@ const REFUSALS: &[&str] = &["EPERM", "EACCES", "EINVAL", "ENOSYS", "EOPNOTSUPP"]
 /// traced. From anywhere else the first dies and the second fails.
 const PASSED_THROUGH: &[(&str, &str)] = &[("uretprobe", "SIGILL"), ("uprobe", "EPROTO")];
 
-fn check(question: &Question, answer: &str, identity: Identity, binaries: &Binaries) -> Result<()> {
+fn check(
+    set: &Set,
+    question: &Question,
+    answer: &str,
+    identity: Identity,
+    binaries: &Binaries,
+) -> Result<()> {
     if PASSED_THROUGH.contains(&(question.name, answer)) {
         return Ok(());
     }
@@ -270,10 +276,11 @@ fn check(question: &Question, answer: &str, identity: Identity, binaries: &Binar
             Err(format!("{answer}, but the rules answer errno {errno}"))
         }
         Action::Allow if answer == "SIGSYS" => Err("killed, but the rules allow".to_owned()),
-        // The kernel may say the same by itself: then it says so outside as well.
+        // The kernel may say the same by itself: then it says so outside as well, or where all but the filter is in force.
         Action::Allow if REFUSALS.contains(&answer) => {
             let bare = self::answer(&["--bare", &question.action], identity, binaries)?;
-            if bare == answer {
+            let unfiltered = inside(set, &["--without=seccomp", "-e", &question.action]);
+            if bare == answer || self::answer(&unfiltered, identity, binaries)? == answer {
                 return Ok(());
             }
             Err(format!("{answer}, but the rules allow; outside it is {bare}"))

@@ -189,7 +189,7 @@ const PROGRAMS: &[Program] = &[
         name: "configure and make",
         line: &["{here}/shell/build.sh", "{hello}", "{work}"],
         // Programs of one's own are started where that is asked for.
-        flags: &["--private-tmp", "--allow-read={hello}", "--allow-run={work}", WORK[0], WORK[1]],
+        flags: &["--private-tmp", "--allow-read={hello}", "--allow-run=./{work}", WORK[0], WORK[1]],
         package: HELLO,
         lines: 30,
         ..OF_BASH

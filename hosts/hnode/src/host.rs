@@ -91,9 +91,12 @@ fn threads(invocation: &Invocation) -> u32 {
     number.map_or(THREADS, |number: u32| number.min(THREADS))
 }
 
-/// The size of V8's heap in MiB: three quarters, so that V8 says that it is full before the kernel refuses.
+/// What Node needs beside V8's heap before a script has asked for anything, in bytes: its threads' stacks, its libraries.
+const BESIDE: u64 = 80 << 20;
+
+/// The size of V8's heap in MiB: so much that V8 says that it is full before the kernel refuses.
 fn heap(memory: u64) -> u32 {
-    u32::try_from((memory / 4 * 3) >> 20).unwrap_or(u32::MAX).max(1)
+    u32::try_from((memory.saturating_sub(BESIDE) / 4 * 3) >> 20).unwrap_or(u32::MAX).max(1)
 }
 
 /// What is said when V8's heap is full.

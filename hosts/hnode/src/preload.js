@@ -157,6 +157,14 @@ function settleMachine() {
       return {};
     }
   });
+  // Without HOME it is in the list of accounts, which is not granted.
+  replace(os, 'homedir', (homedir) => function() {
+    try {
+      return ReflectApply(homedir, os, []);
+    } catch {
+      return '/';
+    }
+  });
   replace(os, 'userInfo', (info) => function(options) {
     try {
       return ReflectApply(info, os, [options]);

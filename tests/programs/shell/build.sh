@@ -3,6 +3,8 @@
 set -euo pipefail
 archive=$1 work=$PWD/$2
 export LC_ALL=C
+TMPDIR=$(realpath "${TMPDIR:-/tmp}")
+export TMPDIR
 cd "$work"
 tar xzf "$archive"
 cd hello-*
