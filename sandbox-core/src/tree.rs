@@ -30,7 +30,7 @@ pub(crate) fn children() -> impl Iterator<Item = libc::pid_t> {
 pub(crate) struct Usage {
     /// CPU time of the living and of those that were waited for.
     pub(crate) cpu: Duration,
-    /// Memory in bytes, without what a process shares with files or others.
+    /// Memory in bytes, without what files hold as well.
     pub(crate) memory: u64,
     /// Processes and threads.
     pub(crate) tasks: u64,
@@ -41,28 +41,40 @@ pub(crate) fn usage() -> Usage {
     let all: HashMap<u32, Process> = processes().map(|process| (process.id, process)).collect();
     let ours = || all.values().filter(|process| is_beneath(process, &all));
     let ticks: u64 = ours().map(|process| process.ticks).sum();
-    let pages: u64 = ours().map(private).sum();
     let of_system = |name| {
         // SAFETY: sysconf(3) takes no pointer.
         u64::try_from(unsafe { libc::sysconf(name) }).unwrap_or(0).max(1)
     };
+    let page = of_system(libc::_SC_PAGESIZE);
     Usage {
         cpu: Duration::from_millis(ticks * 1000 / of_system(libc::_SC_CLK_TCK)) + waited_for(),
-        memory: pages * of_system(libc::_SC_PAGESIZE),
+        memory: ours().map(|process| memory(process, process.pages * page)).sum(),
         tasks: ours().map(|process| process.threads).sum(),
     }
 }
 
-/// The pages of a process that nobody shares, as far as it is worth asking: small processes cannot fill the memory, because
-/// there cannot be many.
-fn private(process: &Process) -> u64 {
-    const SMALL: u64 = 1024;
-    if process.pages < SMALL {
-        return process.pages;
+/// The memory in bytes that is no file's, of a process with so many bytes in memory, as far as it is worth asking: small
+/// processes cannot fill the memory, because there cannot be many. What several share is divided among them.
+fn memory(process: &Process, present: u64) -> u64 {
+    const SMALL: u64 = 4 << 20;
+    if present < SMALL {
+        return present;
     }
-    let shared = fs::read_to_string(format!("/proc/{}/statm", process.id)).ok();
-    let shared = shared.and_then(|statm| statm.split(' ').nth(2)?.parse().ok()).unwrap_or(0);
-    process.pages.saturating_sub(shared)
+    let read = |name| fs::read_to_string(format!("/proc/{}/{name}", process.id)).unwrap_or_default();
+    let status = read("status");
+    let (Some(own), Some(shared)) = (size(&status, "RssAnon:"), size(&status, "RssShmem:")) else {
+        return present;
+    };
+    let swapped = size(&status, "VmSwap:").unwrap_or(0);
+    // The share takes the kernel a walk through all pages; and who hides from us gets the whole.
+    let part = (shared >= SMALL).then(|| size(&read("smaps_rollup"), "Pss_Shmem:")).flatten();
+    own + swapped + part.unwrap_or(shared)
+}
+
+/// A line of `/proc/PID/status` or `smaps_rollup` in bytes (proc_pid_status(5)).
+fn size(text: &str, name: &str) -> Option<u64> {
+    let line = text.lines().find_map(|line| line.strip_prefix(name))?;
+    line.trim().strip_suffix(" kB")?.parse::<u64>().ok().map(|kilobytes| kilobytes << 10)
 }
 
 /// Whether a process descends from this one. A walk longer than there are processes would be one
@@ -130,6 +142,14 @@ mod tests {
         let parsed = Process { id: 7, parent: 3, ticks: 100, threads: 2, pages: 6 };
         assert_eq!(parse(7, stat), Some(parsed));
         assert_eq!(parse(7, "7 (a) S"), None);
+    }
+
+    #[test]
+    fn sizes_are_in_kilobytes() {
+        let text = "VmRSS:\t    3000 kB\nRssAnon:\t     12 kB\nThreads:\t1\n";
+        assert_eq!(size(text, "RssAnon:"), Some(12 << 10));
+        assert_eq!(size(text, "Threads:"), None);
+        assert_eq!(size(text, "RssShmem:"), None);
     }
 
     #[test]

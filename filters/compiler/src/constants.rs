@@ -49,6 +49,7 @@ const CONSTANTS: &[Constant] = &[
     same("PROT_READ", 1),
     same("PROT_WRITE", 2),
     same("PROT_EXEC", 4),
+    same("MAP_SHARED", 0x1),
     same("MAP_PRIVATE", 0x2),
     same("MAP_FIXED", 0x10),
     same("MAP_ANONYMOUS", 0x20),

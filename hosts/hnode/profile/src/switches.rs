@@ -10,7 +10,7 @@ const fn with_value(name: &'static str, help: &'static str) -> Switch {
     Switch { name, value: true, help }
 }
 
-/// What would open a door, and how. They are among [`SWITCHES`], so that they are known and refused by name.
+/// What would open a door, and how. They are among the switches, so that they are known and refused by name.
 pub static REFUSED: &[(&str, &str)] = &[
     ("--inspect", INSPECTOR),
     ("--inspect-brk", INSPECTOR),
