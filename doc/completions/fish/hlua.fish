@@ -26,7 +26,7 @@ complete -c hlua -n __hlua_before_script -l allow-read -r -F -d 'let the script 
 complete -c hlua -n __hlua_before_script -l allow-write -r -F -d 'let it write, create and remove there; reading is not implied'
 complete -c hlua -n __hlua_before_script -l allow-run -f -a '(__fish_complete_command)' -d 'let it start this program, or those of the system; they stay in the sandbox'
 complete -c hlua -n __hlua_before_script -l allow-env -r -f -a '(set --names --export)' -d 'let one environment variable in'
-complete -c hlua -n __hlua_before_script -l limit-memory -r -f -a 'none' -d 'memory for the script [1G]'
+complete -c hlua -n __hlua_before_script -l limit-memory -r -f -a 'none' -d 'memory for the script'
 complete -c hlua -n __hlua_before_script -l limit-cpu -r -f -a 'none' -d 'CPU time, whole seconds [60s]'
 complete -c hlua -n __hlua_before_script -l limit-time -r -f -a 'none' -d 'time by the clock; status 124 when it is over [none]'
 complete -c hlua -n __hlua_before_script -l limit-files -r -f -a 'none' -d 'open files [256]'

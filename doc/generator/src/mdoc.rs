@@ -117,7 +117,7 @@ fn switches(host: &Profile) -> String {
 fn neutered(host: &Profile) -> String {
     list(host.neutered.iter().map(|neutered| {
         let body = match (neutered.lift, neutered.lift.flag()) {
-            (sandbox_core::Lift::Nothing(why), _) => format!("Nothing lifts it: {why}."),
+            (sandbox_core::Lift::Nothing(why), _) => wrap(&format!("Nothing lifts it: {why}.")),
             (_, flag) => {
                 let flag = flag.unwrap_or_default();
                 let (name, value) = flag.split_once('=').unwrap_or((&flag, ""));
