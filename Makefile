@@ -14,18 +14,18 @@ TRIPLE := $(or $(shell $(RUSTC) -vV 2>/dev/null | sed -n 's/^host: //p'),$(shell
 BIN    := $(OUT)/$(TRIPLE)/release
 
 # What is installed; the rest follows from the names.
-PROGRAMS := hlua hpython hnode hsh hexec
+HOSTS := hlua hpython
 
 # Static: the dynamic loader is half of an interpreter's start-up.
 STATIC := RUSTFLAGS='$(strip $(RUSTFLAGS) -C target-feature=+crt-static)' \
           $(CARGO) build --release $(LOCKED) --target $(TRIPLE)
 
-# hpython and hsh are libraries that python3 and bash load; without the triple, which leaves the others' builds alone.
+# hpython and hsh are libraries that python3 and bash load; without the triple, so that it leaves the others' builds alone.
 DYNAMIC := $(CARGO) build --release $(LOCKED)
 
-PROGRAM_FILES := $(addprefix $(BIN)/,$(PROGRAMS))
-LIBRARY := $(BIN)/libhexec.so
-SOURCES := Cargo.toml $(wildcard Cargo.lock .cargo/config.toml) $(shell find filters sandbox-core hosts hexec -type f 2>/dev/null)
+HOST_FILES := $(addprefix $(BIN)/,$(HOSTS))
+ALL_FILES := $(addprefix $(BIN)/,hlua hpython hsh hnode hexec libhexec.so)
+SOURCES := Cargo.toml $(wildcard Cargo.lock) $(wildcard .cargo/config.toml) $(shell find filters sandbox-core hosts hexec -type f 2>/dev/null)
 
 bindir := $(DESTDIR)$(PREFIX)/bin
 libdir := $(DESTDIR)$(PREFIX)/lib/h
@@ -43,8 +43,8 @@ export CARGO_TARGET_DIR := $(OUT)
 .DEFAULT_GOAL := build
 # The targets share cargo's directory and the terminal: one after the other.
 .NOTPARALLEL:
-.PHONY: help deps build-deps build demo demo-control check tools lint workflows crates unit casebook kernels python-versions \
-        bench peers manual install install-programs install-library install-documents installed uninstall deb deb-again arch clean
+.PHONY: help deps build-deps build demo demo-control check tools lint workflows crates unit casebook kernels python-versions bench peers manual \
+        install install-hosts install-documents installed uninstall deb deb-again arch clean
 
 help:
 	@echo 'make demo       a malicious game fails to do harm (demo-control: under plain lua5.4 it does)'
@@ -74,16 +74,16 @@ build: build-deps
 	@ln -f '$(OUT)/release/libhsh.so' '$(BIN)/hsh'
 	@ln -f '$(OUT)/release/hnode' '$(BIN)/hnode'
 	$(DYNAMIC) -p hexec-preload
-	$(CC) -shared -s -o '$(LIBRARY)' $(LDFLAGS) $(PRELOAD_FLAGS)
+	$(CC) -shared -s -o '$(BIN)/libhexec.so' $(LDFLAGS) $(PRELOAD_FLAGS)
 
 # Linked here, because cargo exports no function that takes a variable list of arguments.
 PRELOAD_FLAGS = -Wl,--whole-archive '$(OUT)/release/libhexec_preload.a' -Wl,--no-whole-archive -Wl,--gc-sections \
                 -Wl,--version-script=hexec/preload/exports.map -Wl,-z,defs,-z,now -Wl,--as-needed -static-libgcc
 
 # Calls cargo only when a source is newer: `sudo make install` needs no cargo.
-$(PROGRAM_FILES) $(LIBRARY) &: $(SOURCES)
+$(ALL_FILES) &: $(SOURCES)
 	$(MAKE) build
-	@touch $(PROGRAM_FILES) $(LIBRARY)
+	@touch $(ALL_FILES)
 
 demo: build
 	@examples/demo.sh '$(BIN)/hlua'
@@ -131,9 +131,7 @@ installed: build
 	  test "$$("$$tree/elsewhere/bin/hlua" -e 'print(_VERSION)')" = 'Lua 5.4' && \
 	  test "$$("$$tree/elsewhere/bin/hpython" -c 'print(6 * 7)')" = 42 && \
 	  test "$$("$$tree/elsewhere/bin/hexec" --by=preload sh -c 'echo $$LD_PRELOAD')" = "$$tree/elsewhere/lib/h/libhexec.so" && \
-	  test "$$("$$tree/elsewhere/bin/hnode" -p '6 * 7')" = 42 && \
-	  test "$$("$$tree/elsewhere/bin/hsh" -c 'echo $$((6 * 7))')" = 42 && \
-	  for name in $(PROGRAMS); do man -M "$$tree/elsewhere/share/man" -w "$$name" >/dev/null || exit 1; done
+	  for host in $(HOSTS); do man -M "$$tree/elsewhere/share/man" -w "$$host" >/dev/null || exit 1; done
 
 # Last, so that the test runner's summary ends the output. The probe is built by itself: together
 # with it cargo would choose other features for the host, and the tests would see another binary.
@@ -176,21 +174,16 @@ manual:
 peers: build
 	@bench/peers.py '$(BIN)'
 
-install: install-programs install-documents
+install: install-hosts install-documents
 
-# PROGRAMS=hlua installs that one only: packages are made this way.
-install-programs: $(PROGRAM_FILES) $(if $(filter hexec,$(PROGRAMS)),install-library)
+# HOSTS=hlua installs that one only: packages are made this way.
+install-hosts: $(HOST_FILES)
 	install -d '$(bindir)' '$(man)/man1' '$(bash)' '$(zsh)' '$(fish)'
-	install -m 755 $(PROGRAM_FILES:%='%') '$(bindir)'
-	install -m 644 $(PROGRAMS:%=doc/man/%.1) '$(man)/man1'
-	install -m 644 $(PROGRAMS:%=doc/completions/bash/%) '$(bash)'
-	install -m 644 $(PROGRAMS:%=doc/completions/zsh/_%) '$(zsh)'
-	install -m 644 $(PROGRAMS:%=doc/completions/fish/%.fish) '$(fish)'
-
-# hexec looks for it from where it lies itself.
-install-library: $(LIBRARY)
-	install -d '$(libdir)'
-	install -m 644 '$(LIBRARY)' '$(libdir)'
+	install -m 755 $(HOST_FILES:%='%') '$(bindir)'
+	install -m 644 $(HOSTS:%=doc/man/%.1) '$(man)/man1'
+	install -m 644 $(HOSTS:%=doc/completions/bash/%) '$(bash)'
+	install -m 644 $(HOSTS:%=doc/completions/zsh/_%) '$(zsh)'
+	install -m 644 $(HOSTS:%=doc/completions/fish/%.fish) '$(fish)'
 
 install-documents:
 	install -d '$(docdir)' '$(man)/man5' '$(man)/man7'
@@ -199,9 +192,9 @@ install-documents:
 	install -m 644 doc/man/*.7 '$(man)/man7'
 
 uninstall:
-	rm -f $(foreach name,$(PROGRAMS),'$(bindir)/$(name)' '$(bash)/$(name)' '$(zsh)/_$(name)' '$(fish)/$(name).fish')
+	rm -f $(foreach host,$(HOSTS),'$(bindir)/$(host)' '$(bash)/$(host)' '$(zsh)/_$(host)' '$(fish)/$(host).fish')
 	rm -f $(foreach page,$(notdir $(wildcard doc/man/*)),'$(man)/man$(subst .,,$(suffix $(page)))/$(page)')
-	rm -rf '$(docdir)' '$(libdir)'
+	rm -rf '$(docdir)'
 
 clean:
 	$(CARGO) clean

@@ -3,11 +3,9 @@
 use std::ffi::{CString, OsString};
 use std::os::unix::ffi::OsStringExt;
 
-use hexec::{FLAGS, FRONT_ENDS, Meaning, SYNOPSIS};
 use lexopt::{Arg, Parser};
 
 use crate::failure::Failure;
-use crate::securebits;
 
 /// What to run, and how.
 #[derive(Debug, PartialEq, Eq)]
@@ -40,27 +38,23 @@ pub enum Action {
     Print(String),
 }
 
-/// What stands before the list of options.
-const ABOUT: &str = "\
-Runs a command. Beneath it scripts run by the interpreters that their #! lines name, also on mounts with
-noexec; programs there stay refused, by the kernel. The supervisor is a process that is asked about every exec,
-of static programs too; preload is a library that is loaded first: faster, for programs that are linked
-dynamically.
-";
+const HELP: &str = "\
+Usage: hexec [option] ... [--] COMMAND [ARGUMENT] ...
 
-/// And behind it.
-const STATUSES: &str = "\
+Runs a command. Beneath it scripts run by the interpreters that their #! lines name, also on mounts with
+noexec; programs there stay refused, by the kernel.
+
+  --by=supervisor     a process is asked about every exec: static programs and raw system calls too [this]
+  --by=preload        libhexec.so is loaded first: faster, for programs that are linked dynamically
+  --skip=PROGRAM      leave alone what this program starts; a name or a path, may be repeated
+  --restrict-file     tell interpreters to run only files that may be executed (Linux 6.14)
+  --deny-interactive  tell them to run no code that stands in no file
+  --lock              nobody beneath can take that back
+  --help, --version   print, and run nothing
+
 The status is the command's; 125 when hexec itself fails, 126 when the command cannot be run, 127 when there
 is none.
 ";
-
-fn help() -> String {
-    let lines = FLAGS.iter().map(|flag| {
-        let value = flag.value.map_or_else(String::new, |value| format!("={value}"));
-        format!("  {:<19} {}\n", format!("--{}{value}", flag.name), flag.help)
-    });
-    format!("usage: hexec {SYNOPSIS}\n\n{ABOUT}\n{}\n{STATUSES}", lines.collect::<String>())
-}
 
 impl Options {
     /// Takes a command line apart.
@@ -75,30 +69,25 @@ impl Options {
         let wrong = |error: lexopt::Error| Failure::Usage(error.to_string());
         while let Some(argument) = parser.next().map_err(wrong)? {
             match argument {
-                Arg::Long(name) => {
-                    let flag = FLAGS.iter().find(|flag| flag.name == name);
-                    match flag.ok_or_else(|| wrong(Arg::Long(name).unexpected()))?.meaning {
-                        Meaning::By => options.by = by(&parser.value().map_err(wrong)?)?,
-                        Meaning::Skip => options.skip.push(program(parser.value().map_err(wrong)?)?),
-                        Meaning::RestrictFile => options.securebits |= securebits::RESTRICT_FILE,
-                        Meaning::DenyInteractive => options.securebits |= securebits::DENY_INTERACTIVE,
-                        Meaning::Lock => lock = true,
-                        Meaning::Help => return Ok(Action::Print(help())),
-                        Meaning::Version => {
-                            return Ok(Action::Print(format!("hexec {}\n", env!("CARGO_PKG_VERSION"))));
-                        }
-                    }
+                Arg::Long("by") => options.by = by(&parser.value().map_err(wrong)?)?,
+                Arg::Long("skip") => options.skip.push(program(parser.value().map_err(wrong)?)?),
+                Arg::Long("restrict-file") => options.securebits |= crate::securebits::RESTRICT_FILE,
+                Arg::Long("deny-interactive") => options.securebits |= crate::securebits::DENY_INTERACTIVE,
+                Arg::Long("lock") => lock = true,
+                Arg::Long("help") => return Ok(Action::Print(HELP.into())),
+                Arg::Long("version") => {
+                    return Ok(Action::Print(format!("hexec {}\n", env!("CARGO_PKG_VERSION"))));
                 }
                 Arg::Value(command) => {
                     options.command.push(string(command));
                     options.command.extend(parser.raw_args().map_err(wrong)?.map(string));
                     break;
                 }
-                Arg::Short(_) => return Err(wrong(argument.unexpected())),
+                Arg::Long(_) | Arg::Short(_) => return Err(wrong(argument.unexpected())),
             }
         }
         if lock {
-            options.securebits = securebits::locked(options.securebits);
+            options.securebits = crate::securebits::locked(options.securebits);
         }
         if options.command.is_empty() {
             return Err(Failure::NoCommand);
@@ -108,10 +97,9 @@ impl Options {
 }
 
 fn by(value: &OsString) -> Result<By, Failure> {
-    let [supervisor, preload] = FRONT_ENDS;
     match value.to_str() {
-        Some(name) if name == supervisor => Ok(By::Supervisor),
-        Some(name) if name == preload => Ok(By::Preload),
+        Some("supervisor") => Ok(By::Supervisor),
+        Some("preload") => Ok(By::Preload),
         _ => Err(Failure::Usage("--by: supervisor or preload is expected".into())),
     }
 }

@@ -40,17 +40,6 @@ const LINES: &[(&str, &str)] = &[
     ("hlua game.lua gam", "hlua game.lua game.lua"),
     ("hpython -m module --allow-rea", "hpython -m module --allow-rea"),
     ("hpython - --allow-rea", "hpython - --allow-rea"),
-    ("hsh --private-t", "hsh --private-tmp"),
-    ("hsh -o errexit --limit-tim", "hsh -o errexit --limit-time"),
-    ("hsh -c 'x' --allow-rea", "hsh -c 'x' --allow-rea"),
-    ("hnode --jitl", "hnode --jitless"),
-    ("hnode -e x --allow-rea", "hnode -e x --allow-read"),
-    // A command and what is its own.
-    ("hexec --deny-int", "hexec --deny-interactive"),
-    ("hexec --by=pre", "hexec --by=preload"),
-    ("hexec --skip=alices-pro", "hexec --skip=alices-program"),
-    ("hexec --lock alices-pro", "hexec --lock alices-program"),
-    ("hexec alices-program gam", "hexec alices-program game.lua"),
 ];
 
 /// A shell: how it is started, and what makes it read the completions and write its line to `lines` at Ctrl-G, and forget

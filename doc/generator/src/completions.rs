@@ -2,32 +2,23 @@
 
 use std::path::PathBuf;
 
-use sandbox_core::Switch;
 use sandbox_core::flags::Takes;
+use sandbox_core::{Profile, Switch};
 
-use crate::shell::{Shown, Value};
-use crate::subject::{Rest, Subject};
+use crate::shell::{self, Shown, Value};
 
 /// What `compgen` and `case` are given where there is nothing: no word is this.
 const NOTHING: &str = "-";
 
 /// The files, by the names under which the shells look for them.
-pub fn of(subject: &Subject) -> [(PathBuf, String); 3] {
-    let named = |text: String| text.replace("@NAME@", subject.name).replace("@REST@", subject.rest.word());
+pub fn of(host: &Profile) -> [(PathBuf, String); 3] {
+    let options = shell::options(host);
+    let named = |text: String| text.replace("@HOST@", host.name);
     [
-        (PathBuf::from("bash").join(subject.name), named(bash(subject))),
-        (PathBuf::from("zsh").join(format!("_{}", subject.name)), named(zsh(subject))),
-        (PathBuf::from("fish").join(format!("{}.fish", subject.name)), named(fish(subject))),
+        (PathBuf::from("bash").join(host.name), named(bash(host, &options))),
+        (PathBuf::from("zsh").join(format!("_{}", host.name)), named(zsh(host, &options))),
+        (PathBuf::from("fish").join(format!("{}.fish", host.name)), named(fish(host, &options))),
     ]
-}
-
-impl Rest {
-    fn word(self) -> &'static str {
-        match self {
-            Rest::Script => "script",
-            Rest::Command => "command",
-        }
-    }
 }
 
 /// Names separated by something, or a word that stands for none.
@@ -37,44 +28,35 @@ fn joined(names: impl Iterator<Item = String>, by: &str) -> String {
 }
 
 /// Options that take the next argument for their value.
-fn valued(subject: &Subject) -> impl Iterator<Item = String> {
-    subject
-        .options
-        .iter()
-        .filter(|option| matches!(option.takes, Takes::Value(_)))
-        .map(|o| format!("--{}", o.name))
+fn valued(options: &[Shown]) -> impl Iterator<Item = String> {
+    options.iter().filter(|option| matches!(option.takes, Takes::Value(_))).map(|o| format!("--{}", o.name))
 }
 
 /// The interpreter's options whose value is the program.
-fn programs(subject: &Subject) -> impl Iterator<Item = String> {
-    subject.programs.iter().map(|name| (*name).to_owned())
+fn programs(host: &Profile) -> impl Iterator<Item = String> {
+    host.grammar.programs.iter().map(|name| (*name).to_owned())
 }
 
 /// Its other options that take a value.
-fn valued_switches(subject: &Subject) -> impl Iterator<Item = String> {
-    let others = subject.switches.iter().filter(|switch| switch.value);
-    others.map(|switch| switch.name.to_owned()).filter(|name| !subject.programs.contains(&name.as_str()))
+fn valued_switches(host: &Profile) -> impl Iterator<Item = String> {
+    let others = host.switches.iter().filter(|switch| switch.value);
+    others.map(|switch| switch.name.to_owned()).filter(|name| !host.grammar.programs.contains(&name.as_str()))
 }
 
-fn bash(subject: &Subject) -> String {
-    let (long, short): (Vec<_>, Vec<_>) = subject.switches.iter().partition(|s| s.name.starts_with("--"));
-    let ours = subject.options.iter().map(|option| match option.takes {
+fn bash(host: &Profile, options: &[Shown]) -> String {
+    let (long, short): (Vec<_>, Vec<_>) = host.switches.iter().partition(|s| s.name.starts_with("--"));
+    let ours = options.iter().map(|option| match option.takes {
         Takes::Value(_) => format!("--{}=", option.name),
         Takes::Nothing | Takes::Optional(_) => format!("--{}", option.name),
     });
     let ours = ours.chain(long.iter().map(|switch| switch.name.to_owned()));
-    let values: Vec<_> = subject.options.iter().filter_map(bash_value).collect();
+    let values: Vec<_> = options.iter().filter_map(bash_value).collect();
     // A question mark would stand for any letter.
     let quoted = |name: String| if name.contains('?') { format!("'{name}'") } else { name };
-    let first = match subject.rest {
-        Rest::Script => "compopt -o default",
-        Rest::Command => r#"mapfile -t COMPREPLY < <(compgen -c -- "$current")"#,
-    };
     include_str!("../templates/bash")
-        .replace("@FIRST@", first)
-        .replace("@VALUE_OPTIONS@", &joined(valued(subject), " | "))
-        .replace("@PROGRAM_SWITCHES@", &joined(programs(subject), " | "))
-        .replace("@VALUE_SWITCHES@", &joined(valued_switches(subject).map(quoted), " | "))
+        .replace("@VALUE_OPTIONS@", &joined(valued(options), " | "))
+        .replace("@PROGRAM_SWITCHES@", &joined(programs(host), " | "))
+        .replace("@VALUE_SWITCHES@", &joined(valued_switches(host).map(quoted), " | "))
         .replace("@OPTIONS@", &joined(ours, " "))
         .replace("@SWITCHES@", &joined(short.iter().map(|switch| switch.name.to_owned()), " "))
         .replace("@VALUES@", &values.join("\n"))
@@ -92,8 +74,8 @@ fn bash_value(option: &Shown) -> Option<String> {
     Some(format!("    --{}) {action} ;;", option.name))
 }
 
-fn zsh(subject: &Subject) -> String {
-    let ours = subject.options.iter().map(|option| {
+fn zsh(host: &Profile, options: &[Shown]) -> String {
+    let ours = options.iter().map(|option| {
         let (sign, value) = match option.takes {
             Takes::Nothing => ("", String::new()),
             Takes::Value(name) => ("=", format!(":{name}:{}", zsh_value(&option.value))),
@@ -101,9 +83,9 @@ fn zsh(subject: &Subject) -> String {
         };
         format!("    '*--{}{sign}[{}]{value}' \\", option.name, zsh_text(option.help))
     });
-    let theirs = subject.switches.iter().map(|switch| {
+    let theirs = host.switches.iter().map(|switch| {
         let (sign, value) = match switch.value {
-            _ if subject.programs.contains(&switch.name) => ("", ":program: :*::argument:_files"),
+            _ if host.grammar.programs.contains(&switch.name) => ("", ":program: :*::argument:_files"),
             true => ("+", ":value: "),
             false => ("", ""),
         };
@@ -111,11 +93,7 @@ fn zsh(subject: &Subject) -> String {
         format!("    '*{name}{sign}[{}]{value}' \\", zsh_text(switch.help))
     });
     let lines: Vec<_> = ours.chain(theirs).collect();
-    let rest = match subject.rest {
-        Rest::Script => "    '1:script:_files' \\\n    '*::argument:_files'",
-        Rest::Command => "    '(-)1:command: _command_names -e' \\\n    '*::argument: _normal'",
-    };
-    include_str!("../templates/zsh").replace("@OPTIONS@", &lines.join("\n")).replace("@ARGUMENTS@", rest)
+    include_str!("../templates/zsh").replace("@OPTIONS@", &lines.join("\n"))
 }
 
 fn zsh_value(value: &Value) -> String {
@@ -137,13 +115,9 @@ fn zsh_text(help: &str) -> String {
     help.replace('\'', "'\\''").replace('[', "\\[").replace(']', "\\]").replace(':', "\\:")
 }
 
-fn fish(subject: &Subject) -> String {
-    let rest = (subject.rest == Rest::Command).then(|| {
-        let valued = joined(valued(subject), " ");
-        format!("complete -c @NAME@ -x -a '(__fish_complete_subcommand {valued})'")
-    });
-    let valued = valued(subject).chain(valued_switches(subject));
-    let ours = subject.options.iter().map(|option| {
+fn fish(host: &Profile, options: &[Shown]) -> String {
+    let valued = valued(options).chain(valued_switches(host));
+    let ours = options.iter().map(|option| {
         let value = match option.takes {
             Takes::Nothing => String::new(),
             Takes::Value(_) => format!(" -r{}", fish_value(&option.value)),
@@ -152,14 +126,14 @@ fn fish(subject: &Subject) -> String {
         };
         fish_line(&format!("-l {}{value}", option.name), option.help)
     });
-    let theirs = subject.switches.iter().map(|switch| {
+    let theirs = host.switches.iter().map(|switch| {
         let value = if switch.value { " -x" } else { "" };
         fish_line(&format!("{}{value}", fish_name(switch)), switch.help)
     });
     include_str!("../templates/fish")
-        .replace("@PROGRAM_SWITCHES@", &joined(programs(subject), " "))
+        .replace("@PROGRAM_SWITCHES@", &joined(programs(host), " "))
         .replace("@VALUED@", &joined(valued, " "))
-        .replace("@OPTIONS@", &ours.chain(theirs).chain(rest).collect::<Vec<_>>().join("\n"))
+        .replace("@OPTIONS@", &ours.chain(theirs).collect::<Vec<_>>().join("\n"))
 }
 
 fn fish_name(switch: &Switch) -> String {
@@ -173,7 +147,7 @@ fn fish_name(switch: &Switch) -> String {
 
 fn fish_line(option: &str, help: &str) -> String {
     let help = help.replace('\\', "\\\\").replace('\'', "\\'");
-    format!("complete -c @NAME@ -n __@NAME@_before_rest {option} -d '{help}'")
+    format!("complete -c @HOST@ -n __@HOST@_before_script {option} -d '{help}'")
 }
 
 fn fish_value(value: &Value) -> String {

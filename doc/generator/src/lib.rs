@@ -6,7 +6,6 @@
 mod completions;
 mod mdoc;
 mod shell;
-mod subject;
 
 use std::fs;
 use std::io;
@@ -14,15 +13,8 @@ use std::path::{Path, PathBuf};
 
 use sandbox_core::Profile;
 
-use subject::Subject;
-
 /// The hosts, each with a page in section 1.
-pub static HOSTS: [&Profile; 4] =
-    [&hlua::PROFILE, &hpython_profile::PROFILE, &hnode_profile::PROFILE, &hsh_profile::PROFILE];
-
-fn subjects() -> impl Iterator<Item = Subject> {
-    HOSTS.into_iter().map(Subject::from).chain([Subject::hexec()])
-}
+pub static HOSTS: [&Profile; 2] = [&hlua::PROFILE, &hpython_profile::PROFILE];
 
 /// The pages that all hosts share.
 const SHARED: [&str; 3] = ["h-policy.5", "h-filters.5", "h-security.7"];
@@ -34,9 +26,9 @@ const SHARED: [&str; 3] = ["h-policy.5", "h-filters.5", "h-security.7"];
 pub fn files() -> io::Result<Vec<(PathBuf, String)>> {
     let doc = Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("");
     let mut files = Vec::new();
-    for subject in subjects() {
-        files.push(page(&doc, &format!("{}.1", subject.name), Some(&subject))?);
-        let completions = completions::of(&subject).into_iter();
+    for host in HOSTS {
+        files.push(page(&doc, &format!("{}.1", host.name), Some(host))?);
+        let completions = completions::of(host).into_iter();
         files.extend(completions.map(|(name, text)| (doc.join("completions").join(name), text)));
     }
     for name in SHARED {
@@ -45,11 +37,11 @@ pub fn files() -> io::Result<Vec<(PathBuf, String)>> {
     Ok(files)
 }
 
-fn page(doc: &Path, name: &str, subject: Option<&Subject>) -> io::Result<(PathBuf, String)> {
+fn page(doc: &Path, name: &str, host: Option<&Profile>) -> io::Result<(PathBuf, String)> {
     let path = doc.join("man").join(name);
     let failed = |cause: String| io::Error::other(format!("{}: {cause}", path.display()));
     let text = fs::read_to_string(&path).map_err(|error| failed(error.to_string()))?;
-    let text = mdoc::refresh(&text, subject).map_err(failed)?;
+    let text = mdoc::refresh(&text, host).map_err(failed)?;
     Ok((path, text))
 }
 
@@ -66,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn every_program_is_packaged() {
+    fn every_host_is_packaged() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         let words = |file: &str, begin: &str| {
             let text = fs::read_to_string(root.join(file)).unwrap();
@@ -74,13 +66,10 @@ mod tests {
             let line = line.unwrap_or_else(|| panic!("{file} has no line '{begin}'"));
             line.trim_matches(['(', ')', ' ']).split(' ').map(str::to_owned).collect::<Vec<_>>()
         };
-        let programs: Vec<_> = subjects().map(|subject| subject.name.to_owned()).collect();
-        assert_eq!(words("Makefile", "PROGRAMS := "), programs);
-        let packages: Vec<_> = programs.into_iter().chain(["h-doc".to_owned()]).collect();
-        // Arch has no library of Node 18.
-        let mut of_arch = packages.clone();
-        of_arch.retain(|package| package != "hnode");
-        assert_eq!(words("packaging/arch/PKGBUILD", "pkgname="), of_arch);
+        let hosts: Vec<_> = HOSTS.iter().map(|host| host.name.to_owned()).collect();
+        assert_eq!(words("Makefile", "HOSTS := "), hosts);
+        let packages: Vec<_> = hosts.iter().cloned().chain(["h-doc".to_owned()]).collect();
+        assert_eq!(words("packaging/arch/PKGBUILD", "pkgname="), packages);
         assert_eq!(words("packaging/install-package", "[ ${#wanted[@]} -gt 0 ] || wanted="), packages);
         let control = fs::read_to_string(root.join("packaging/debian/control")).unwrap();
         let stanzas: Vec<_> = control.lines().filter_map(|line| line.strip_prefix("Package: ")).collect();

@@ -2,12 +2,13 @@
 
 use std::fmt::Write as _;
 
+use sandbox_core::Profile;
 use sandbox_core::flags::Takes;
 use sandbox_core::limits::{Budget, Limits};
 use sandbox_core::options::Without;
 use sandbox_core::outcome;
 
-use crate::subject::Subject;
+use crate::shell;
 
 /// Begins a part that is generated; its name follows.
 const BEGIN: &str = r#".\" begin "#;
@@ -18,14 +19,14 @@ const END: &str = r#".\" end"#;
 ///
 /// # Errors
 /// A name that nobody knows, or a part without an end.
-pub fn refresh(text: &str, subject: Option<&Subject>) -> Result<String, String> {
+pub fn refresh(text: &str, host: Option<&Profile>) -> Result<String, String> {
     let mut fresh = String::new();
     let mut lines = text.lines();
     while let Some(line) = lines.next() {
         fresh.push_str(line);
         fresh.push('\n');
         if let Some(name) = line.strip_prefix(BEGIN) {
-            fresh.push_str(&part(name, subject).ok_or_else(|| format!("nobody knows the part '{name}'"))?);
+            fresh.push_str(&part(name, host).ok_or_else(|| format!("nobody knows the part '{name}'"))?);
             lines.find(|line| *line == END).ok_or_else(|| format!("the part '{name}' does not end"))?;
             fresh.push_str(END);
             fresh.push('\n');
@@ -34,12 +35,12 @@ pub fn refresh(text: &str, subject: Option<&Subject>) -> Result<String, String> 
     Ok(fresh)
 }
 
-fn part(name: &str, subject: Option<&Subject>) -> Option<String> {
-    Some(match (name, subject) {
-        ("synopsis", Some(subject)) => synopsis(&subject.synopsis),
-        ("options", Some(subject)) => options(subject),
-        ("switches", Some(subject)) => switches(subject),
-        ("neutered", Some(subject)) => neutered(subject),
+fn part(name: &str, host: Option<&Profile>) -> Option<String> {
+    Some(match (name, host) {
+        ("synopsis", Some(host)) => synopsis(host.synopsis),
+        ("options", Some(host)) => options(host),
+        ("switches", Some(host)) => switches(host),
+        ("neutered", Some(host)) => neutered(host),
         ("statuses", Some(_)) => statuses(),
         ("limits", None) => limits(),
         ("parts", None) => list(Without::ALL.map(|part| (format!("Cm {}", part.name()), String::new()))),
@@ -95,8 +96,8 @@ fn list(items: impl IntoIterator<Item = (String, String)>) -> String {
     text + ".El\n"
 }
 
-fn options(subject: &Subject) -> String {
-    list(subject.options.iter().map(|option| {
+fn options(host: &Profile) -> String {
+    list(shell::options(host).into_iter().map(|option| {
         let value = match option.takes {
             Takes::Nothing => String::new(),
             Takes::Value(name) => format!(" Ns = Ns Ar {name}"),
@@ -106,15 +107,15 @@ fn options(subject: &Subject) -> String {
     }))
 }
 
-fn switches(subject: &Subject) -> String {
-    list(subject.switches.iter().map(|switch| {
+fn switches(host: &Profile) -> String {
+    list(host.switches.iter().map(|switch| {
         let name = word(switch.name.strip_prefix('-').unwrap_or(switch.name));
         (format!("Fl {name}{}", if switch.value { " Ar value" } else { "" }), sentence(switch.help))
     }))
 }
 
-fn neutered(subject: &Subject) -> String {
-    list(subject.neutered.iter().map(|neutered| {
+fn neutered(host: &Profile) -> String {
+    list(host.neutered.iter().map(|neutered| {
         let body = match (neutered.lift, neutered.lift.flag()) {
             (sandbox_core::Lift::Nothing(why), _) => wrap(&format!("Nothing lifts it: {why}.")),
             (_, flag) => {
@@ -153,7 +154,7 @@ fn limits() -> String {
 
 /// The usage line: what stands in brackets is optional, words with a dash are options.
 fn synopsis(usage: &str) -> String {
-    let mut text = ".Nm\n".to_owned();
+    let mut text = ".Nm\n.Op Ar sandbox_options\n".to_owned();
     let spaced = usage.replace('[', " [ ").replace(']', " ] ");
     let (mut depth, mut line) = (0_usize, String::new());
     for token in spaced.split_whitespace() {
@@ -196,7 +197,7 @@ mod tests {
 
     #[test]
     fn usage_lines() {
-        let text = synopsis("[\"sandbox_options\"] [-e stat] [-] [script [args]] file ...");
+        let text = synopsis("[-e stat] [-] [script [args]] file ...");
         let expected = ".Op Fl e Ar stat\n.Op Fl\n.Op Ar script Op Ar args\n.Ar file\n.Ar \\&...\n";
         assert_eq!(text.strip_prefix(".Nm\n.Op Ar sandbox_options\n"), Some(expected));
     }
