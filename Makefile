@@ -13,8 +13,9 @@ OUT    := $(abspath $(or $(CARGO_TARGET_DIR),target))
 TRIPLE := $(or $(shell $(RUSTC) -vV 2>/dev/null | sed -n 's/^host: //p'),$(shell uname -m)-unknown-linux-gnu)
 BIN    := $(OUT)/$(TRIPLE)/release
 
-# What is installed; the rest follows from the names.
-HOSTS := hlua hpython
+# What is built and installed; the rest follows from the names. Of these hexec is no host. Where there is no libnode of the
+# release that hnode is written for: HOSTS='hlua hpython hsh hexec'.
+HOSTS ?= hlua hpython hsh hnode hexec
 
 # Static: the dynamic loader is half of an interpreter's start-up.
 STATIC := RUSTFLAGS='$(strip $(RUSTFLAGS) -C target-feature=+crt-static)' \
@@ -23,8 +24,10 @@ STATIC := RUSTFLAGS='$(strip $(RUSTFLAGS) -C target-feature=+crt-static)' \
 # hpython and hsh are libraries that python3 and bash load; without the triple, so that it leaves the others' builds alone.
 DYNAMIC := $(CARGO) build --release $(LOCKED)
 
-HOST_FILES := $(addprefix $(BIN)/,$(HOSTS))
-ALL_FILES := $(addprefix $(BIN)/,hlua hpython hsh hnode hexec libhexec.so)
+LIBRARIES := $(if $(filter hexec,$(HOSTS)),libhexec.so)
+FILES := $(addprefix $(BIN)/,$(HOSTS) $(LIBRARIES))
+# The crates that can be built here.
+WORKSPACE := --workspace $(if $(filter hnode,$(HOSTS)),,--exclude hnode --exclude hnode-sys)
 SOURCES := Cargo.toml $(wildcard Cargo.lock) $(wildcard .cargo/config.toml) $(shell find filters sandbox-core hosts hexec -type f 2>/dev/null)
 
 bindir := $(DESTDIR)$(PREFIX)/bin
@@ -43,13 +46,13 @@ export CARGO_TARGET_DIR := $(OUT)
 .DEFAULT_GOAL := build
 # The targets share cargo's directory and the terminal: one after the other.
 .NOTPARALLEL:
-.PHONY: help deps build-deps build demo demo-control check tools lint workflows crates unit casebook kernels python-versions bench peers manual \
+.PHONY: help deps build-deps build $(HOSTS:%=build-%) demo demo-control check tools lint workflows crates unit casebook kernels python-versions bench peers manual \
         install install-hosts install-documents installed uninstall deb deb-again arch clean
 
 help:
 	@echo 'make demo       a malicious game fails to do harm (demo-control: under plain lua5.4 it does)'
 	@echo 'make check      every test, as the CI runs them'
-	@echo 'make build      the release binaries, $(BIN)/hlua, hpython, hsh, hnode and hexec'
+	@echo 'make build      the release binaries in $(BIN): $(HOSTS)'
 	@echo 'make kernels    the casebook of hlua under older and newer kernels, in an emulator'
 	@echo 'make bench      compare with lua5.4 and other sandboxes (BENCH="--runs 50 --only open")'
 	@echo 'make peers      what a script can do under this and other sandboxes, tried'
@@ -61,18 +64,26 @@ help:
 	@echo 'make clean      remove what was built'
 
 deps:
-	@.ci/deps check '$(OUT)'
+	@HOSTS='$(HOSTS)' .ci/deps check '$(OUT)'
 
 build-deps:
-	@.ci/deps build '$(OUT)'
+	@HOSTS='$(HOSTS)' .ci/deps build '$(OUT)'
 
-build: build-deps
+build: build-deps $(HOSTS:%=build-%)
+
+build-hlua:
 	$(STATIC) -p hlua
+
+build-hpython build-hsh: build-%:
+	$(DYNAMIC) -p $*
+	@install -d '$(BIN)' && ln -f '$(OUT)/release/lib$*.so' '$(BIN)/$*'
+
+build-hnode:
+	$(DYNAMIC) -p hnode
+	@install -d '$(BIN)' && ln -f '$(OUT)/release/hnode' '$(BIN)/hnode'
+
+build-hexec:
 	$(STATIC) -p hexec
-	$(DYNAMIC) -p hpython -p hsh -p hnode
-	@ln -f '$(OUT)/release/libhpython.so' '$(BIN)/hpython'
-	@ln -f '$(OUT)/release/libhsh.so' '$(BIN)/hsh'
-	@ln -f '$(OUT)/release/hnode' '$(BIN)/hnode'
 	$(DYNAMIC) -p hexec-preload
 	$(CC) -shared -s -o '$(BIN)/libhexec.so' $(LDFLAGS) $(PRELOAD_FLAGS)
 
@@ -81,9 +92,9 @@ PRELOAD_FLAGS = -Wl,--whole-archive '$(OUT)/release/libhexec_preload.a' -Wl,--no
                 -Wl,--version-script=hexec/preload/exports.map -Wl,-z,defs,-z,now -Wl,--as-needed -static-libgcc
 
 # Calls cargo only when a source is newer: `sudo make install` needs no cargo.
-$(ALL_FILES) &: $(SOURCES)
+$(FILES) &: $(SOURCES)
 	$(MAKE) build
-	@touch $(ALL_FILES)
+	@touch $(FILES)
 
 demo: build
 	@examples/demo.sh '$(BIN)/hlua'
@@ -99,8 +110,8 @@ tools:
 
 lint:
 	$(CARGO) fmt --all --check
-	$(CARGO) clippy $(LOCKED) --workspace --all-targets -- -D warnings
-	RUSTDOCFLAGS='-D warnings' $(CARGO) doc $(LOCKED) --workspace --no-deps --document-private-items
+	$(CARGO) clippy $(LOCKED) $(WORKSPACE) --all-targets -- -D warnings
+	RUSTDOCFLAGS='-D warnings' $(CARGO) doc $(LOCKED) $(WORKSPACE) --no-deps --document-private-items
 
 # Both programs are wheels that deps fetches for x86_64; neither asks the network.
 TOOLS := $(OUT)/tools/bin
@@ -116,7 +127,7 @@ crates:
 	packaging/version --check
 
 unit:
-	$(CARGO) test $(LOCKED) --workspace --exclude casebook
+	$(CARGO) test $(LOCKED) $(WORKSPACE) --exclude casebook
 
 # Here the game plays itself, whatever stdin is.
 .PHONY: demo-in-check
@@ -124,14 +135,19 @@ demo-in-check: build
 	examples/demo.sh '$(BIN)/hlua' </dev/null
 	examples/demo.sh --control lua5.4 </dev/null
 
+# What each is asked, so that it answers 42; hexec, where its library is.
+ASK_hlua    := -e 'print(6 * 7)'
+ASK_hpython := -c 'print(6 * 7)'
+ASK_hsh     := -c 'echo $$((6 * 7))'
+ASK_hnode   := -p '6 * 7'
+ASK_hexec   := --by=preload sh -c 'case $$LD_PRELOAD in */elsewhere/lib/h/libhexec.so) echo 42 ;; esac'
+
 # A tree installed for a package must work from wherever it ends up.
 installed: build
 	tree=$$(mktemp -d) && trap 'rm -rf "$$tree"' EXIT && \
 	  $(MAKE) --no-print-directory install DESTDIR="$$tree" PREFIX=/usr && mv "$$tree/usr" "$$tree/elsewhere" && \
-	  test "$$("$$tree/elsewhere/bin/hlua" -e 'print(_VERSION)')" = 'Lua 5.4' && \
-	  test "$$("$$tree/elsewhere/bin/hpython" -c 'print(6 * 7)')" = 42 && \
-	  test "$$("$$tree/elsewhere/bin/hexec" --by=preload sh -c 'echo $$LD_PRELOAD')" = "$$tree/elsewhere/lib/h/libhexec.so" && \
-	  for host in $(HOSTS); do man -M "$$tree/elsewhere/share/man" -w "$$host" >/dev/null || exit 1; done
+	  $(foreach host,$(HOSTS),test "$$("$$tree/elsewhere/bin/$(host)" $(ASK_$(host)))" = 42 && \
+	  man -M "$$tree/elsewhere/share/man" -w $(host) >/dev/null &&) :
 
 # Last, so that the test runner's summary ends the output. The probe is built by itself: together
 # with it cargo would choose other features for the host, and the tests would see another binary.
@@ -142,7 +158,7 @@ casebook: build
 
 # KERNELS_OF="bookworm sid" for some of them, TESTS="--skip limits/" for some of the tests.
 kernels: build
-	@.ci/deps kernels '$(OUT)'
+	@HOSTS='$(HOSTS)' .ci/deps kernels '$(OUT)'
 	$(STATIC) -p casebook --bin probe
 	FENNEL="$$(command -v fennel || echo '$(OUT)/fennel/usr/bin/fennel')" tests/kernels/run '$(BIN)' '$(OUT)/kernels'
 
@@ -177,9 +193,10 @@ peers: build
 install: install-hosts install-documents
 
 # HOSTS=hlua installs that one only: packages are made this way.
-install-hosts: $(HOST_FILES)
+install-hosts: $(FILES)
 	install -d '$(bindir)' '$(man)/man1' '$(bash)' '$(zsh)' '$(fish)'
-	install -m 755 $(HOST_FILES:%='%') '$(bindir)'
+	install -m 755 $(HOSTS:%='$(BIN)/%') '$(bindir)'
+	$(if $(LIBRARIES),install -d '$(libdir)' && install -m 644 $(LIBRARIES:%='$(BIN)/%') '$(libdir)')
 	install -m 644 $(HOSTS:%=doc/man/%.1) '$(man)/man1'
 	install -m 644 $(HOSTS:%=doc/completions/bash/%) '$(bash)'
 	install -m 644 $(HOSTS:%=doc/completions/zsh/_%) '$(zsh)'
@@ -194,7 +211,7 @@ install-documents:
 uninstall:
 	rm -f $(foreach host,$(HOSTS),'$(bindir)/$(host)' '$(bash)/$(host)' '$(zsh)/_$(host)' '$(fish)/$(host).fish')
 	rm -f $(foreach page,$(notdir $(wildcard doc/man/*)),'$(man)/man$(subst .,,$(suffix $(page)))/$(page)')
-	rm -rf '$(docdir)'
+	rm -rf '$(docdir)' '$(libdir)'
 
 clean:
 	$(CARGO) clean

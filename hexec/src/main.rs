@@ -1,7 +1,8 @@
 //! hexec: runs a command beneath which scripts run by their interpreters also where nothing may be executed.
 //!
-//! `options` is what was typed, `securebits` what the kernel is told about scripts, `preload` and `supervisor` the two
-//! ways to evaluate shebangs, `launch` the start of the command, `failure` every sentence for users and every status.
+//! `flags` is the table of options, `options` what was typed, `securebits` what the kernel is told about scripts, `preload`
+//! and `supervisor` the two ways to evaluate shebangs, `launch` the start of the command, `failure` every sentence for
+//! users and every status.
 
 // Rust's own start would change SIGPIPE, which the command inherits.
 #![cfg_attr(not(test), no_main)]
@@ -17,7 +18,8 @@ mod supervisor;
 use std::io::{self, Write};
 
 use failure::Failure;
-use options::{Action, By, Options};
+use hexec_flags::By;
+use options::{Action, Options};
 
 /// Where the C library starts us.
 #[allow(unsafe_code, reason = "the name is the C library's, and nobody else defines it")]

@@ -3,6 +3,7 @@
 use std::ffi::{CString, OsString};
 use std::os::unix::ffi::OsStringExt;
 
+use hexec_flags::{By, Meaning};
 use lexopt::{Arg, Parser};
 
 use crate::failure::Failure;
@@ -20,15 +21,6 @@ pub struct Options {
     pub command: Vec<CString>,
 }
 
-/// Who evaluates shebangs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum By {
-    /// A process that the kernel asks about every `exec` beneath it.
-    Supervisor,
-    /// A library that is loaded into every program that is linked dynamically.
-    Preload,
-}
-
 /// What to do.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Action {
@@ -37,24 +29,6 @@ pub enum Action {
     /// Print a text.
     Print(String),
 }
-
-const HELP: &str = "\
-Usage: hexec [option] ... [--] COMMAND [ARGUMENT] ...
-
-Runs a command. Beneath it scripts run by the interpreters that their #! lines name, also on mounts with
-noexec; programs there stay refused, by the kernel.
-
-  --by=supervisor     a process is asked about every exec: static programs and raw system calls too [this]
-  --by=preload        libhexec.so is loaded first: faster, for programs that are linked dynamically
-  --skip=PROGRAM      leave alone what this program starts; a name or a path, may be repeated
-  --restrict-file     tell interpreters to run only files that may be executed (Linux 6.14)
-  --deny-interactive  tell them to run no code that stands in no file
-  --lock              nobody beneath can take that back
-  --help, --version   print, and run nothing
-
-The status is the command's; 125 when hexec itself fails, 126 when the command cannot be run, 127 when there
-is none.
-";
 
 impl Options {
     /// Takes a command line apart.
@@ -68,22 +42,25 @@ impl Options {
         let mut lock = false;
         let wrong = |error: lexopt::Error| Failure::Usage(error.to_string());
         while let Some(argument) = parser.next().map_err(wrong)? {
-            match argument {
-                Arg::Long("by") => options.by = by(&parser.value().map_err(wrong)?)?,
-                Arg::Long("skip") => options.skip.push(program(parser.value().map_err(wrong)?)?),
-                Arg::Long("restrict-file") => options.securebits |= crate::securebits::RESTRICT_FILE,
-                Arg::Long("deny-interactive") => options.securebits |= crate::securebits::DENY_INTERACTIVE,
-                Arg::Long("lock") => lock = true,
-                Arg::Long("help") => return Ok(Action::Print(HELP.into())),
-                Arg::Long("version") => {
-                    return Ok(Action::Print(format!("hexec {}\n", env!("CARGO_PKG_VERSION"))));
-                }
+            let flag = match argument {
                 Arg::Value(command) => {
                     options.command.push(string(command));
                     options.command.extend(parser.raw_args().map_err(wrong)?.map(string));
                     break;
                 }
-                Arg::Long(_) | Arg::Short(_) => return Err(wrong(argument.unexpected())),
+                Arg::Long(name) => hexec_flags::named(name),
+                Arg::Short(_) => None,
+            };
+            match flag.map(|flag| flag.meaning).ok_or_else(|| wrong(argument.unexpected()))? {
+                Meaning::By => options.by = by(&parser.value().map_err(wrong)?)?,
+                Meaning::Skip => options.skip.push(program(parser.value().map_err(wrong)?)?),
+                Meaning::RestrictFile => options.securebits |= crate::securebits::RESTRICT_FILE,
+                Meaning::DenyInteractive => options.securebits |= crate::securebits::DENY_INTERACTIVE,
+                Meaning::Lock => lock = true,
+                Meaning::Help => return Ok(Action::Print(hexec_flags::help())),
+                Meaning::Version => {
+                    return Ok(Action::Print(format!("hexec {}\n", env!("CARGO_PKG_VERSION"))));
+                }
             }
         }
         if lock {
@@ -97,11 +74,10 @@ impl Options {
 }
 
 fn by(value: &OsString) -> Result<By, Failure> {
-    match value.to_str() {
-        Some("supervisor") => Ok(By::Supervisor),
-        Some("preload") => Ok(By::Preload),
-        _ => Err(Failure::Usage("--by: supervisor or preload is expected".into())),
-    }
+    By::ALL
+        .into_iter()
+        .find(|by| value == by.name())
+        .ok_or_else(|| Failure::Usage(format!("--by: {} is expected", By::ALL.map(By::name).join(" or "))))
 }
 
 /// The list of them is joined with colons.

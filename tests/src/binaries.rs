@@ -34,6 +34,10 @@ impl Binaries {
     pub fn find() -> Result<Binaries> {
         let copies = Scratch::new("bin")?;
         let from = directory()?;
+        // No host, but in the documents; it finds its library beside itself.
+        for name in ["hexec", "libhexec.so"] {
+            copy_if_built(&from, name, &copies)?;
+        }
         Ok(Binaries {
             hlua: copy(&from, "hlua", &copies)?,
             hpython: copy_if_built(&from, "hpython", &copies)?,

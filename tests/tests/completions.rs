@@ -40,6 +40,29 @@ const LINES: &[(&str, &str)] = &[
     ("hlua game.lua gam", "hlua game.lua game.lua"),
     ("hpython -m module --allow-rea", "hpython -m module --allow-rea"),
     ("hpython - --allow-rea", "hpython - --allow-rea"),
+    // hsh: options with a plus sign as well.
+    ("hsh --allow-ru", "hsh --allow-run"),
+    ("hsh --login --noprof", "hsh --login --noprofile"),
+    ("hsh -o pipefail --private", "hsh -o pipefail --private-tmp"),
+    ("hsh +x --private", "hsh +x --private-tmp"),
+    ("hsh gam", "hsh game.lua"),
+    ("hsh game.lua --private", "hsh game.lua --private"),
+    // hnode: its own long options take values.
+    ("hnode --jitl", "hnode --jitless"),
+    ("hnode --policy=direc", "hnode --policy=directory/"),
+    ("hnode --eval 1 --jitl", "hnode --eval 1 --jitless"),
+    ("hnode -r x --allow-ne", "hnode -r x --allow-net"),
+    ("hnode game.lua --jitl", "hnode game.lua --jitl"),
+    // hexec: a command follows, and files.
+    ("hexec --restr", "hexec --restrict-file"),
+    ("hexec --by=pre", "hexec --by=preload"),
+    ("hexec --by pre", "hexec --by preload"),
+    ("hexec --skip=alices-pro", "hexec --skip=alices-program"),
+    ("hexec alices-pro", "hexec alices-program"),
+    ("hexec --by=preload alices-pro", "hexec --by=preload alices-program"),
+    ("hexec --skip make -- alices-pro", "hexec --skip make -- alices-program"),
+    ("hexec alices-program gam", "hexec alices-program game.lua"),
+    ("hexec alices-program --restr", "hexec alices-program --restr"),
 ];
 
 /// A shell: how it is started, and what makes it read the completions and write its line to `lines` at Ctrl-G, and forget

@@ -4,6 +4,7 @@ use casebook::Result;
 use casebook::binaries::Binaries;
 use casebook::harness;
 use casebook::identity::Identity;
+use casebook::machine::Machine;
 use casebook::transcript;
 use libtest_mimic::{Completion, Trial};
 use std::path::{Path, PathBuf};
@@ -14,6 +15,7 @@ fn main() -> ExitCode {
 }
 
 fn trials(binaries: &'static Binaries) -> Result<Vec<Trial>> {
+    let machine = harness::shared(Machine::new(binaries));
     let doc = Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("doc");
     let pages = files(&doc.join("man"))?;
     let documents = files(&doc)?.into_iter().filter(|file| file.extension().is_some_and(|e| e == "md"));
@@ -29,13 +31,27 @@ fn trials(binaries: &'static Binaries) -> Result<Vec<Trial>> {
             let document = document.clone();
             let name = format!("examples/{} {}", name(&document), identity.suffix());
             trials.push(Trial::ignorable_test(name, move || {
+                if let Some(program) = unbuilt(&document, binaries) {
+                    return harness::skip(&program, &format!("{program} was not built"));
+                }
                 let text = std::fs::read_to_string(&document)?;
+                let namespaces = text.contains("$ unshare").then(|| machine.lacks("userns", *identity));
+                if let Some(reason) = namespaces.flatten() {
+                    return harness::skip("userns", &reason);
+                }
                 let programs: Vec<_> = ["strace"].into_iter().filter(|name| text.contains(*name)).collect();
                 with(&programs, || transcript::run(&document, *identity, binaries))
             }));
         }
     }
     Ok(trials)
+}
+
+/// The program that a page is about, where it is not there: not every distribution has what hnode needs.
+fn unbuilt(document: &Path, binaries: &Binaries) -> Option<String> {
+    let program = document.file_stem()?.to_string_lossy().into_owned();
+    let command = document.extension().is_some_and(|section| section == "1");
+    (command && !binaries.hlua.with_file_name(&program).exists()).then_some(program)
 }
 
 /// Run something that needs programs.

@@ -13,8 +13,16 @@ use std::path::{Path, PathBuf};
 
 use sandbox_core::Profile;
 
-/// The hosts, each with a page in section 1.
-pub static HOSTS: [&Profile; 2] = [&hlua::PROFILE, &hpython_profile::PROFILE];
+use crate::shell::Command;
+
+/// The hosts.
+static HOSTS: [&Profile; 4] =
+    [&hlua::PROFILE, &hpython_profile::PROFILE, &hsh_profile::PROFILE, &hnode_profile::PROFILE];
+
+/// What has a page in section 1 and completions: the hosts, and hexec.
+fn commands() -> impl Iterator<Item = Command> {
+    HOSTS.into_iter().map(Command::host).chain([Command::hexec()])
+}
 
 /// The pages that all hosts share.
 const SHARED: [&str; 3] = ["h-policy.5", "h-filters.5", "h-security.7"];
@@ -26,9 +34,9 @@ const SHARED: [&str; 3] = ["h-policy.5", "h-filters.5", "h-security.7"];
 pub fn files() -> io::Result<Vec<(PathBuf, String)>> {
     let doc = Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("");
     let mut files = Vec::new();
-    for host in HOSTS {
-        files.push(page(&doc, &format!("{}.1", host.name), Some(host))?);
-        let completions = completions::of(host).into_iter();
+    for command in commands() {
+        files.push(page(&doc, &format!("{}.1", command.name), Some(&command))?);
+        let completions = completions::of(&command).into_iter();
         files.extend(completions.map(|(name, text)| (doc.join("completions").join(name), text)));
     }
     for name in SHARED {
@@ -37,11 +45,11 @@ pub fn files() -> io::Result<Vec<(PathBuf, String)>> {
     Ok(files)
 }
 
-fn page(doc: &Path, name: &str, host: Option<&Profile>) -> io::Result<(PathBuf, String)> {
+fn page(doc: &Path, name: &str, command: Option<&Command>) -> io::Result<(PathBuf, String)> {
     let path = doc.join("man").join(name);
     let failed = |cause: String| io::Error::other(format!("{}: {cause}", path.display()));
     let text = fs::read_to_string(&path).map_err(|error| failed(error.to_string()))?;
-    let text = mdoc::refresh(&text, host).map_err(failed)?;
+    let text = mdoc::refresh(&text, command).map_err(failed)?;
     Ok((path, text))
 }
 
@@ -66,11 +74,13 @@ mod tests {
             let line = line.unwrap_or_else(|| panic!("{file} has no line '{begin}'"));
             line.trim_matches(['(', ')', ' ']).split(' ').map(str::to_owned).collect::<Vec<_>>()
         };
-        let hosts: Vec<_> = HOSTS.iter().map(|host| host.name.to_owned()).collect();
-        assert_eq!(words("Makefile", "HOSTS := "), hosts);
-        let packages: Vec<_> = hosts.iter().cloned().chain(["h-doc".to_owned()]).collect();
-        assert_eq!(words("packaging/arch/PKGBUILD", "pkgname="), packages);
-        assert_eq!(words("packaging/install-package", "[ ${#wanted[@]} -gt 0 ] || wanted="), packages);
+        let commands: Vec<_> = commands().map(|command| command.name.to_owned()).collect();
+        assert_eq!(words("Makefile", "HOSTS ?= "), commands);
+        let packages: Vec<_> = commands.into_iter().chain(["h-doc".to_owned()]).collect();
+        assert_eq!(words("packaging/install-package", "all="), packages);
+        // Arch has Node without its library, and a newer one than hnode is written for.
+        let on_arch: Vec<_> = packages.iter().filter(|name| *name != "hnode").cloned().collect();
+        assert_eq!(words("packaging/arch/PKGBUILD", "pkgname="), on_arch);
         let control = fs::read_to_string(root.join("packaging/debian/control")).unwrap();
         let stanzas: Vec<_> = control.lines().filter_map(|line| line.strip_prefix("Package: ")).collect();
         assert_eq!(stanzas, packages);

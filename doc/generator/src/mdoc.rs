@@ -2,13 +2,12 @@
 
 use std::fmt::Write as _;
 
-use sandbox_core::Profile;
 use sandbox_core::flags::Takes;
 use sandbox_core::limits::{Budget, Limits};
 use sandbox_core::options::Without;
-use sandbox_core::outcome;
+use sandbox_core::{Lift, Neutered, Switch, outcome};
 
-use crate::shell;
+use crate::shell::{Command, Shown};
 
 /// Begins a part that is generated; its name follows.
 const BEGIN: &str = r#".\" begin "#;
@@ -19,14 +18,14 @@ const END: &str = r#".\" end"#;
 ///
 /// # Errors
 /// A name that nobody knows, or a part without an end.
-pub fn refresh(text: &str, host: Option<&Profile>) -> Result<String, String> {
+pub fn refresh(text: &str, command: Option<&Command>) -> Result<String, String> {
     let mut fresh = String::new();
     let mut lines = text.lines();
     while let Some(line) = lines.next() {
         fresh.push_str(line);
         fresh.push('\n');
         if let Some(name) = line.strip_prefix(BEGIN) {
-            fresh.push_str(&part(name, host).ok_or_else(|| format!("nobody knows the part '{name}'"))?);
+            fresh.push_str(&part(name, command).ok_or_else(|| format!("nobody knows the part '{name}'"))?);
             lines.find(|line| *line == END).ok_or_else(|| format!("the part '{name}' does not end"))?;
             fresh.push_str(END);
             fresh.push('\n');
@@ -35,13 +34,14 @@ pub fn refresh(text: &str, host: Option<&Profile>) -> Result<String, String> {
     Ok(fresh)
 }
 
-fn part(name: &str, host: Option<&Profile>) -> Option<String> {
-    Some(match (name, host) {
-        ("synopsis", Some(host)) => synopsis(host.synopsis),
-        ("options", Some(host)) => options(host),
-        ("switches", Some(host)) => switches(host),
-        ("neutered", Some(host)) => neutered(host),
-        ("statuses", Some(_)) => statuses(),
+fn part(name: &str, command: Option<&Command>) -> Option<String> {
+    let host = command.and_then(|command| command.host);
+    Some(match (name, command) {
+        ("synopsis", Some(command)) => synopsis(host.map(|_| "sandbox_options"), command.synopsis),
+        ("options", Some(command)) => options(&command.options),
+        ("switches", Some(command)) => switches(command.switches()),
+        ("neutered", Some(_)) => neutered(host?.neutered),
+        ("statuses", Some(_)) => host.map(|_| statuses())?,
         ("limits", None) => limits(),
         ("parts", None) => list(Without::ALL.map(|part| (format!("Cm {}", part.name()), String::new()))),
         _ => return None,
@@ -96,28 +96,28 @@ fn list(items: impl IntoIterator<Item = (String, String)>) -> String {
     text + ".El\n"
 }
 
-fn options(host: &Profile) -> String {
-    list(shell::options(host).into_iter().map(|option| {
+fn options(options: &[Shown]) -> String {
+    list(options.iter().map(|option| {
         let value = match option.takes {
             Takes::Nothing => String::new(),
             Takes::Value(name) => format!(" Ns = Ns Ar {name}"),
             Takes::Optional(name) => format!(" Ns Op = Ns Ar {name}"),
         };
-        (format!("Fl -{}{value}", option.name), sentence(option.help))
+        (format!("Fl -{}{value}", option.name), sentence(&option.help))
     }))
 }
 
-fn switches(host: &Profile) -> String {
-    list(host.switches.iter().map(|switch| {
+fn switches(switches: &[Switch]) -> String {
+    list(switches.iter().map(|switch| {
         let name = word(switch.name.strip_prefix('-').unwrap_or(switch.name));
         (format!("Fl {name}{}", if switch.value { " Ar value" } else { "" }), sentence(switch.help))
     }))
 }
 
-fn neutered(host: &Profile) -> String {
-    list(host.neutered.iter().map(|neutered| {
+fn neutered(neutered: &[Neutered]) -> String {
+    list(neutered.iter().map(|neutered| {
         let body = match (neutered.lift, neutered.lift.flag()) {
-            (sandbox_core::Lift::Nothing(why), _) => wrap(&format!("Nothing lifts it: {why}.")),
+            (Lift::Nothing(why), _) => wrap(&format!("Nothing lifts it: {why}.")),
             (_, flag) => {
                 let flag = flag.unwrap_or_default();
                 let (name, value) = flag.split_once('=').unwrap_or((&flag, ""));
@@ -153,8 +153,9 @@ fn limits() -> String {
 }
 
 /// The usage line: what stands in brackets is optional, words with a dash are options.
-fn synopsis(usage: &str) -> String {
-    let mut text = ".Nm\n.Op Ar sandbox_options\n".to_owned();
+fn synopsis(first: Option<&str>, usage: &str) -> String {
+    let mut text = ".Nm\n".to_owned();
+    text.extend(first.map(|first| format!(".Op Ar {first}\n")));
     let spaced = usage.replace('[', " [ ").replace(']', " ] ");
     let (mut depth, mut line) = (0_usize, String::new());
     for token in spaced.split_whitespace() {
@@ -197,9 +198,9 @@ mod tests {
 
     #[test]
     fn usage_lines() {
-        let text = synopsis("[-e stat] [-] [script [args]] file ...");
+        let text = synopsis(Some("first"), "[-e stat] [-] [script [args]] file ...");
         let expected = ".Op Fl e Ar stat\n.Op Fl\n.Op Ar script Op Ar args\n.Ar file\n.Ar \\&...\n";
-        assert_eq!(text.strip_prefix(".Nm\n.Op Ar sandbox_options\n"), Some(expected));
+        assert_eq!(text.strip_prefix(".Nm\n.Op Ar first\n"), Some(expected));
     }
 
     #[test]
