@@ -111,6 +111,7 @@ fn grant_line(grant: &Grant) -> String {
             "by default; the file or terminal behind it, as far as it is open already".into()
         }
         Origin::Private => "--private-tmp".into(),
+        Origin::Needed => "needed by a program of --allow-run".into(),
     };
     format!("{} ({why})", one_line(&grant.path.to_string_lossy()))
 }

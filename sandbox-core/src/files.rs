@@ -147,7 +147,7 @@ fn open(grant: &Grant) -> Result<Option<File>, Failure> {
         (Err(source), Origin::Private) => {
             Err(Failure::Grant { flag: "private-tmp", path: grant.path.clone(), source })
         }
-        (Err(_), Origin::Default | Origin::Script | Origin::Stream(_)) => Ok(None),
+        (Err(_), Origin::Default | Origin::Script | Origin::Stream(_) | Origin::Needed) => Ok(None),
     }
 }
 

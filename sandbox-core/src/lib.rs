@@ -22,6 +22,7 @@ pub mod launch;
 pub mod limits;
 mod metadata;
 mod monitor;
+mod needs;
 pub mod net;
 mod notify;
 pub mod options;

@@ -11,6 +11,7 @@ use std::path::{Component, Path, PathBuf};
 use crate::exec_control::Control;
 use crate::failure::Failure;
 use crate::limits::{Budget, LEAST_FILES, Limits};
+use crate::needs;
 use crate::net::Net;
 use crate::options::{Options, Rules, Run, Without};
 use crate::policy_file;
@@ -103,6 +104,8 @@ pub enum Origin {
     Stream(i32),
     /// It is the run's own directory for temporary files, by `--private-tmp`.
     Private,
+    /// A program that `--allow-run` names needs it.
+    Needed,
 }
 
 /// One path and what may be done with it.
@@ -397,6 +400,9 @@ fn programs(run: Option<&Run>, profile: &Profile) -> Vec<Grant> {
         grants.extend(around.map(|path| by_default(*path, Access::Execute)));
     }
     let origin = Origin::Asked("allow-run");
+    let system: Vec<_> = trusted().filter_map(|path| fs::canonicalize(path).ok()).collect();
+    let needs = run.programs.iter().flat_map(|program| needs::of(program, &system));
+    grants.extend(needs.map(|need| Grant { path: need.path, access: need.access, origin: Origin::Needed }));
     let named = run.programs.iter();
     grants.extend(named.map(|path| Grant { path: path.clone(), access: Access::Execute, origin }));
     grants

@@ -16,8 +16,9 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU16, AtomicU32, Ordering};
 
 /// What [`Fixture::fill`] replaces.
-pub const PLACEHOLDERS: [&str; 19] = [
+pub const PLACEHOLDERS: [&str; 20] = [
     "{hlua}",
+    "{hsh}",
     "{hpython}",
     "{hnode}",
     "{probe}",
@@ -82,7 +83,7 @@ pub struct Fixture {
     port: u16,
     free: u16,
     /// What stands for the programs under test.
-    programs: [(&'static str, String); 7],
+    programs: [(&'static str, String); 8],
 }
 
 /// Open while the row runs; nobody needs to answer.
@@ -120,6 +121,7 @@ impl Fixture {
             free: 0,
             programs: [
                 ("{hlua}", binaries.hlua.display().to_string()),
+                ("{hsh}", binaries.hsh.display().to_string()),
                 ("{hpython}", binaries.hpython.display().to_string()),
                 ("{hnode}", binaries.hnode.display().to_string()),
                 ("{probe}", binaries.probe.display().to_string()),
