@@ -112,6 +112,7 @@ impl Control {
     /// The reason why it may not. `None` means that nothing needed to be checked.
     pub fn admit(self, code: Code<'_>) -> Result<Option<Checked>, Refusal> {
         match code {
+            Code::File(file) if self.deny_interactive && !is_regular(file) => Err(Refusal::Interactive),
             Code::File(file) if self.restrict_file => check(file).map(Some),
             Code::Input(file) if self.deny_interactive => match is_regular(file) {
                 true => check(file).map(Some),
@@ -223,7 +224,7 @@ mod tests {
             // none, file, interactive, both
             ("a file with x", Code::File(&with), [true, true, true, true]),
             ("a file without", Code::File(&without), [true, false, true, false]),
-            ("a pipe as a file", Code::File(&pipe), [true, false, true, false]),
+            ("a pipe as a file", Code::File(&pipe), [true, false, false, false]),
             ("input from a file with x", Code::Input(&with), [true, true, true, true]),
             ("input from a file without", Code::Input(&without), [true, true, false, false]),
             ("input from a pipe", Code::Input(&pipe), [true, true, false, false]),

@@ -25,18 +25,24 @@ pub(crate) struct Domain(RulesetCreated);
 
 impl Domain {
     /// Builds the ruleset: every right and scope that the kernel has is handled, so that what no
-    /// rule grants is refused. `script` stands for the grant of that origin.
+    /// rule grants is refused. `script` and `private` stand for the grants of these origins.
     ///
     /// # Errors
     /// [`Failure::Grant`] for a path that was asked for and cannot be opened, [`Failure::Kernel`]
     /// where no rule can hold a port, [`Failure::Landlock`].
-    pub(crate) fn new(policy: &Policy, script: Option<&File>, abi: ABI) -> Result<Self, Failure> {
+    pub(crate) fn new(
+        policy: &Policy,
+        script: Option<&File>,
+        private: Option<&File>,
+        abi: ABI,
+    ) -> Result<Self, Failure> {
         let mut ruleset = handled(abi).map_err(|error| refused("create the ruleset", &error))?;
         let rules = Rules::of(&ruleset).map_err(|error| Failure::step("copy a descriptor", &error))?;
         for grant in &policy.grants {
             let opened;
             let (file, access) = match grant.origin {
                 Origin::Script => (script, grant.access),
+                Origin::Private => (private, grant.access),
                 Origin::Stream(number) => {
                     let Some((file, access)) = descriptors::behind(number) else { continue };
                     opened = Some(file);
@@ -144,10 +150,7 @@ fn open(grant: &Grant) -> Result<Option<File>, Failure> {
     match (open_path(&grant.path), grant.origin) {
         (Ok(file), _) => Ok(Some(file)),
         (Err(source), Origin::Asked(flag)) => Err(Failure::Grant { flag, path: grant.path.clone(), source }),
-        (Err(source), Origin::Private) => {
-            Err(Failure::Grant { flag: "private-tmp", path: grant.path.clone(), source })
-        }
-        (Err(_), Origin::Default | Origin::Script | Origin::Stream(_) | Origin::Needed) => Ok(None),
+        (Err(_), _) => Ok(None),
     }
 }
 

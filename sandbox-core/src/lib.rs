@@ -101,14 +101,15 @@ fn run<H: Host>() -> Result<Outcome, Failure> {
     policy.control.enter(H::entry(&options.invocation, &policy))?;
     let (source, script) = Source::open(&options.invocation.program, policy.control)?;
     descriptors::close_inherited(script.as_ref())?;
-    if !policy.net.is_empty() {
+    if !policy.net.is_empty() || (profile.messages && policy.runs_programs()) {
         descriptors::refuse_loose_sockets()?;
     }
     let temporary = policy.private_tmp.then(Temporary::make).transpose()?;
     if let Some(temporary) = &temporary {
         policy.grant_private(temporary.path());
     }
-    let sandbox = Sandbox::prepare(&policy, profile, script.as_ref())?;
+    let sandbox =
+        Sandbox::prepare(&policy, profile, script.as_ref(), temporary.as_ref().map(Temporary::directory))?;
     let source = source.holding(script);
     confess(profile.name, &policy);
     let sandbox = sandbox.with(monitor::watch(profile, &policy, temporary)?);

@@ -14,7 +14,7 @@ use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use crate::notify::{Call, Listener};
-use crate::policy::{Access, Policy};
+use crate::policy::{Access, Grant, Origin, Policy};
 
 /// The calls that wait.
 #[cfg(target_arch = "x86_64")]
@@ -50,11 +50,15 @@ const FCHMODAT2: libc::c_long = 452;
 pub(crate) struct Roots(Vec<File>);
 
 impl Roots {
-    /// Those of the write grants.
-    pub(crate) fn of(policy: &Policy) -> Self {
+    /// Those of the write grants; `private` is the run's own directory.
+    pub(crate) fn of(policy: &Policy, private: Option<&File>) -> Self {
         let written = policy.grants.iter().filter(|grant| grant.access == Access::Write);
         // What cannot be opened has been said already.
-        Roots(written.filter_map(|grant| open_path(&grant.path).ok()).collect())
+        let open = |grant: &Grant| match (grant.origin, private) {
+            (Origin::Private, Some(directory)) => directory.try_clone().ok(),
+            _ => open_path(&grant.path).ok(),
+        };
+        Roots(written.filter_map(open).collect())
     }
 
     /// Does what a waiting call asks for, or says why not.

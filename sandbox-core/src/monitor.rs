@@ -44,15 +44,16 @@ pub(crate) fn watch(
     let strangers = if has_children() { tree::children().collect() } else { Vec::new() };
     // A child does not inherit this.
     privileges::adopt_orphans()?;
-    let (client, server) = service::pair(policy)?.unzip();
+    let private = temporary.as_ref().map(Temporary::directory);
+    let (client, server) = service::pair(policy, private)?.unzip();
     let monitor = process_id();
     let inherited = Inherited::replace().map_err(failed)?;
     // SAFETY: one thread runs, so the child is a whole copy.
     match unsafe { libc::fork() } {
         -1 => Err(failed(io::Error::last_os_error())),
         0 => {
-            // Its removal is the monitor's.
-            std::mem::forget(temporary);
+            // Its removal is the monitor's, and so is what keeps the janitor waiting.
+            drop(temporary);
             follow(monitor)?;
             inherited.restore().map_err(failed)?;
             Ok(client)

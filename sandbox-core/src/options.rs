@@ -476,6 +476,7 @@ mod tests {
         library: &[],
         launchers: &[],
         sockets: true,
+        messages: false,
         extras: &[crate::profile::Extra { name: "bytecode", help: "" }],
         neutered: &[],
         filters: &[],

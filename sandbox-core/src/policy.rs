@@ -484,6 +484,7 @@ mod tests {
         launchers: &["/bin/sh"],
         launches: false,
         sockets: true,
+        messages: false,
         extras: &[],
         neutered: &[],
         filters: &[],

@@ -274,6 +274,7 @@ mod tests {
         library: &[],
         launchers: &[],
         sockets: true,
+        messages: false,
         extras: &[Extra { name: "bytecode", help: "" }],
         neutered: &[],
         filters: &[],

@@ -24,6 +24,8 @@ pub struct Profile {
     pub launchers: &'static [&'static str],
     /// Whether the language has sockets, which `--allow-net` opens.
     pub sockets: bool,
+    /// Whether it sends messages to the programs that it starts, which could be sent through a standard stream as well.
+    pub messages: bool,
     /// The host's own on/off grants.
     pub extras: &'static [Extra],
     /// What is replaced by functions that answer with an error of their own.

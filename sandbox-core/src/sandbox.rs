@@ -56,6 +56,7 @@ impl Sandbox {
         policy: &Policy,
         profile: &'static Profile,
         script: Option<&File>,
+        private: Option<&File>,
     ) -> Result<Self, Failure> {
         let abi = required_landlock(policy)?;
         let filter = required_seccomp(policy)?
@@ -65,7 +66,7 @@ impl Sandbox {
         let bounds = Bounds::of(policy, profile, tasks(policy, profile)?)?;
         let domain = match abi {
             ABI::Unsupported => None,
-            abi => Some(Domain::new(policy, script, abi)?),
+            abi => Some(Domain::new(policy, script, private, abi)?),
         };
         Ok(Sandbox { domain, filter, bounds, profile, service: None })
     }

@@ -3,6 +3,7 @@
 //! Where the policy lets programs change files, modes and times ([`crate::metadata`]). And for root, whom the kernel exempts from
 //! the limit on processes, every new task: without that a script could fill the machine before anybody looks.
 
+use std::fs::File;
 use std::io;
 use std::os::unix::net::UnixStream;
 use std::thread;
@@ -47,7 +48,7 @@ pub(crate) struct Server {
 ///
 /// # Errors
 /// [`Failure::Step`].
-pub(crate) fn pair(policy: &Policy) -> Result<Option<(Client, Server)>, Failure> {
+pub(crate) fn pair(policy: &Policy, private: Option<&File>) -> Result<Option<(Client, Server)>, Failure> {
     let failed = |error: io::Error| Failure::step("open a line to the monitor", &error);
     let files = policy.links && policy.writes();
     let limit = match policy.limits.get(Budget::Processes) {
@@ -60,7 +61,10 @@ pub(crate) fn pair(policy: &Policy) -> Result<Option<(Client, Server)>, Failure>
     let (ours, theirs) = UnixStream::pair().map_err(failed)?;
     let inside = privileges::has_none();
     let client = Client { stream: ours, files, tasks: limit.is_some(), inside };
-    Ok(Some((client, Server { stream: theirs, roots: Roots::of(policy), tasks: limit.map(Tasks::new) })))
+    Ok(Some((
+        client,
+        Server { stream: theirs, roots: Roots::of(policy, private), tasks: limit.map(Tasks::new) },
+    )))
 }
 
 impl Client {
@@ -117,7 +121,8 @@ struct Tasks {
     looked: Option<Instant>,
 }
 
-/// How often it is worth looking how many are left: a script that is at its limit and goes on trying is not to keep us busy.
+/// How often we look how many are left: a script that is at its limit and goes on trying is not to keep us busy. It waits; a
+/// refusal by an old count would hit scripts whose many tasks have ended meanwhile.
 const PAUSE: Duration = Duration::from_millis(20);
 
 impl Tasks {
@@ -126,7 +131,9 @@ impl Tasks {
     }
 
     fn answer(&mut self) -> Answer {
-        if self.bound >= self.most && self.looked.is_none_or(|looked| looked.elapsed() >= PAUSE) {
+        if self.bound >= self.most {
+            let since = self.looked.map_or(PAUSE, |looked| looked.elapsed());
+            thread::sleep(PAUSE.saturating_sub(since));
             self.bound = tree::usage().tasks;
             self.looked = Some(Instant::now());
         }

@@ -28,7 +28,7 @@ pub(crate) fn children() -> impl Iterator<Item = libc::pid_t> {
 /// What all processes beneath this one use together.
 #[derive(Debug, Default)]
 pub(crate) struct Usage {
-    /// CPU time of the living and of those that were waited for.
+    /// CPU time of the living, of those that were waited for, and of this process, which works for them.
     pub(crate) cpu: Duration,
     /// Memory in bytes, without what files hold as well.
     pub(crate) memory: u64,
@@ -47,7 +47,9 @@ pub(crate) fn usage() -> Usage {
     };
     let page = of_system(libc::_SC_PAGESIZE);
     Usage {
-        cpu: Duration::from_millis(ticks * 1000 / of_system(libc::_SC_CLK_TCK)) + waited_for(),
+        cpu: Duration::from_millis(ticks * 1000 / of_system(libc::_SC_CLK_TCK))
+            + used_by(libc::RUSAGE_CHILDREN)
+            + used_by(libc::RUSAGE_SELF),
         memory: ours().map(|process| memory(process, process.pages * page)).sum(),
         tasks: ours().map(|process| process.threads).sum(),
     }
@@ -57,11 +59,14 @@ pub(crate) fn usage() -> Usage {
 /// processes cannot fill the memory, because there cannot be many. What several share is divided among them.
 fn memory(process: &Process, present: u64) -> u64 {
     const SMALL: u64 = 4 << 20;
-    if present < SMALL {
+    // Where the first thread has ended the process seems to have none.
+    let headless = present == 0 && process.threads > 1;
+    if present < SMALL && !headless {
         return present;
     }
-    let read = |name| fs::read_to_string(format!("/proc/{}/{name}", process.id)).unwrap_or_default();
-    let status = read("status");
+    let place = format!("/proc/{}", process.id);
+    let read = |name| fs::read_to_string(format!("{place}/{name}")).unwrap_or_default();
+    let status = if headless { of_a_living_thread(&place) } else { read("status") };
     let (Some(own), Some(shared)) = (size(&status, "RssAnon:"), size(&status, "RssShmem:")) else {
         return present;
     };
@@ -69,6 +74,13 @@ fn memory(process: &Process, present: u64) -> u64 {
     // The share takes the kernel a walk through all pages; and who hides from us gets the whole.
     let part = (shared >= SMALL).then(|| size(&read("smaps_rollup"), "Pss_Shmem:")).flatten();
     own + swapped + part.unwrap_or(shared)
+}
+
+/// What a thread that has memory says of it, which is the process's.
+fn of_a_living_thread(place: &str) -> String {
+    let threads = fs::read_dir(format!("{place}/task")).into_iter().flatten().flatten();
+    let mut said = threads.filter_map(|thread| fs::read_to_string(thread.path().join("status")).ok());
+    said.find(|status| status.contains("RssAnon:")).unwrap_or_default()
 }
 
 /// A line of `/proc/PID/status` or `smaps_rollup` in bytes (proc_pid_status(5)).
@@ -93,12 +105,12 @@ fn is_beneath(process: &Process, all: &HashMap<u32, Process>) -> bool {
     false
 }
 
-/// The CPU time of the children that we have waited for, and of theirs.
-fn waited_for() -> Duration {
+/// Our own CPU time, or that of the children that we have waited for, and of theirs.
+fn used_by(whom: libc::c_int) -> Duration {
     // SAFETY: all zero is a valid rusage, and the kernel fills it while it lives.
     let usage = unsafe {
         let mut usage: libc::rusage = std::mem::zeroed();
-        libc::getrusage(libc::RUSAGE_CHILDREN, &raw mut usage);
+        libc::getrusage(whom, &raw mut usage);
         usage
     };
     let time = |time: libc::timeval| Duration::from_secs(time.tv_sec.try_into().unwrap_or(0));

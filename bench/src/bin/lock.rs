@@ -25,7 +25,7 @@ fn main() -> ExitCode {
 fn lock() -> Result<Duration, Failure> {
     let options = Options::parse(&hlua::PROFILE, std::env::args_os().chain([OsString::from("-")]))?;
     let policy = Policy::of(&options, &hlua::PROFILE, false)?;
-    let sandbox = Sandbox::prepare(&policy, &hlua::PROFILE, None)?;
+    let sandbox = Sandbox::prepare(&policy, &hlua::PROFILE, None, None)?;
     let start = Instant::now();
     let _sealed = sandbox.confine()?.seal()?;
     Ok(start.elapsed())

@@ -152,6 +152,7 @@ const CONSTANTS: &[Constant] = &[
     same("MSG_CMSG_CLOEXEC", 0x4000_0000),
     // signals
     same("SIGINT", 2),
+    same("SIGKILL", 9),
     same("SIGCHLD", 17),
     same("SIGXFSZ", 25),
     same("SIGVTALRM", 26),

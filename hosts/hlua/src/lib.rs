@@ -19,6 +19,7 @@ pub static PROFILE: Profile = Profile {
     library: &LIBRARY,
     launchers: &["/bin/sh"],
     sockets: false,
+    messages: false,
     extras: &EXTRAS,
     neutered: &[EXECUTE, POPEN, LOADLIB, C_LIBRARY, CHUNK, REGISTRY],
     filters: &FILTERS,

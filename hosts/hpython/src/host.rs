@@ -16,6 +16,8 @@ use crate::manners;
 use crate::memory;
 use crate::metadata;
 use crate::script;
+use crate::semaphores;
+use crate::shared_memory;
 
 /// CPython, on its way to the user's program.
 pub struct Hpython {
@@ -60,6 +62,10 @@ impl Host for Hpython {
     fn neuter(&mut self, policy: &Policy, confined: &Confined) -> Result<(), Failure> {
         if matches!(self.start, Start::Over(_)) {
             return Ok(());
+        }
+        match policy.runs_programs() {
+            true => semaphores::settle(),
+            false => shared_memory::settle(),
         }
         self.late.find_environment();
         if policy.neutering() {

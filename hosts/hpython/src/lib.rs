@@ -3,7 +3,7 @@
 //! `launch` is how it gets there, `host` the flow's five steps; `late` and `venv` are paths that wait for the doors, `advice`
 //! a line after a traceback. The modules with `unsafe` code call CPython: `interpreter` (its start and end), `manners` (its
 //! audit hook), `leaving` (a quicker end), `object` (its objects), `advice`; or stand before the C library: `memory`, `metadata`,
-//! `script`, `semaphores`, `maps`, `callbacks`.
+//! `script`, `semaphores`, `shared_memory`, `maps`, `callbacks`.
 #![cfg_attr(test, allow(dead_code, reason = "tests are not launched"))]
 
 mod advice;
@@ -22,4 +22,5 @@ mod metadata;
 mod object;
 mod script;
 mod semaphores;
+mod shared_memory;
 mod venv;

@@ -10,8 +10,8 @@ use std::ptr;
 use hsh_profile::PROFILE;
 use sandbox_core::launch::{self, Main};
 use sandbox_core::{
-    Confined, Failure, Host, Invocation, Opened, Outcome, Policy, Profile, Program, Sealed, Source, Usage,
-    UsageError,
+    Confined, Entry, Failure, Host, Invocation, Opened, Outcome, Policy, Profile, Program, Sealed, Source,
+    Usage, UsageError,
 };
 
 use crate::other;
@@ -43,6 +43,15 @@ impl Host for Hsh {
         let talks = || io::stdin().is_terminal() && io::stderr().is_terminal();
         let reads = invocation.program == Program::None || invocation.has("-s");
         invocation.has("-i") || (reads && !invocation.has("-c") && talks())
+    }
+
+    /// Variables hold code as well: files to begin with, functions, prompts.
+    fn entry(invocation: &Invocation, policy: &Policy) -> Entry {
+        const CODE: [&[u8]; 4] = [b"BASH_ENV", b"ENV", b"PS4", b"PROMPT_COMMAND"];
+        let holds_code = |name: &[u8]| CODE.contains(&name) || name.starts_with(b"BASH_FUNC_");
+        let mut names = std::env::vars_os().map(|(name, _)| name.into_vec());
+        let any = Entry::any(invocation);
+        Entry { text: any.text || names.any(|name| holds_code(&name) && policy.lets_in(&name)), ..any }
     }
 
     fn boot(mut invocation: Invocation) -> Result<Self, Failure> {

@@ -18,6 +18,7 @@ pub static PROFILE: Profile = Profile {
     library: &LIBRARY,
     launchers: &["/bin/sh"],
     sockets: true,
+    messages: true,
     extras: &[],
     neutered: &NEUTERED,
     filters: &FILTERS,

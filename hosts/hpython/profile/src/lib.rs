@@ -28,6 +28,7 @@ pub static PROFILE: Profile = Profile {
     library: &LIBRARY,
     launchers: &["/bin/sh"],
     sockets: true,
+    messages: false,
     extras: &[],
     neutered: &NEUTERED,
     filters: &FILTERS,

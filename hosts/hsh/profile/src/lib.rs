@@ -20,6 +20,7 @@ pub static PROFILE: Profile = Profile {
     library: &LIBRARY,
     launchers: &[],
     sockets: true,
+    messages: false,
     extras: &[],
     neutered: &[],
     filters: &FILTERS,
