@@ -14,6 +14,7 @@ use sandbox_core::{
     Usage, UsageError,
 };
 
+use crate::limits;
 use crate::other;
 use crate::startup;
 
@@ -61,6 +62,7 @@ impl Host for Hsh {
     }
 
     fn neuter(&mut self, policy: &Policy, _confined: &Confined) -> Result<(), Failure> {
+        limits::settle();
         if self.other.is_none() {
             let words = startup::words(&self.invocation, policy);
             self.invocation.raw.splice(0..0, words);

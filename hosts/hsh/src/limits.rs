@@ -2,13 +2,21 @@
 #![allow(unsafe_code, reason = "this stands before a C function")]
 
 use std::ffi::c_int;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+static SET: AtomicBool = AtomicBool::new(false);
+
+/// The limits are as they must be: from now on that of cores stays.
+pub fn settle() {
+    SET.store(true, Ordering::Relaxed);
+}
 
 /// A limit at which the kernel neither writes a core nor starts what takes one (core(5)).
 const NONE: libc::rlim_t = 1;
 
 #[cfg_attr(not(test), unsafe(no_mangle))]
 unsafe extern "C" fn setrlimit(resource: c_int, limits: *const libc::rlimit) -> c_int {
-    let core = resource == libc::RLIMIT_CORE as c_int && !limits.is_null();
+    let core = resource == libc::RLIMIT_CORE as c_int && !limits.is_null() && SET.load(Ordering::Relaxed);
     // SAFETY: the caller's record, which is there.
     if core && unsafe { (*limits).rlim_cur } <= NONE {
         return 0;
