@@ -45,6 +45,9 @@ const NOTIF_SEND: libc::c_ulong = 0xc018_2101;
 const WAIT_KILLABLE_RECV: libc::c_ulong = 1 << 5;
 const CONTINUE: u32 = 1;
 const NOTIF_ID_VALID: libc::c_ulong = 0x4008_2102;
+const NOTIF_SET_FLAGS: libc::c_ulong = 0x4008_2104;
+/// Who asks wakes the listener on its own processor (Linux 6.6).
+const SYNC_WAKE_UP: libc::c_ulong = 1;
 
 /// The program: these calls of this architecture, and nothing else. The main filter says the rest, and other architectures
 /// die by it.
@@ -150,6 +153,13 @@ impl Listener {
                 Some(Listener(OwnedFd::from_raw_fd(number)))
             }
         })
+    }
+
+    /// Asks for calls without delay. Until the listener has heard of a call a signal interrupts it, with `EINTR` for handlers
+    /// that restart nothing, and programs expect that of neither fork(2) nor chmod(2). Older kernels do not know how.
+    pub(crate) fn hurry(&self) {
+        // SAFETY: the kernel takes a number.
+        unsafe { libc::ioctl(self.0.as_raw_fd(), NOTIF_SET_FLAGS, SYNC_WAKE_UP) };
     }
 
     /// The next call that waits; `None` when nobody is left who could make one.

@@ -91,6 +91,8 @@ impl Server {
     /// Answers calls beside the monitor's other work, without any capability.
     pub(crate) fn start(mut self) {
         thread::spawn(move || {
+            // Before calls that wait are interrupted by signals.
+            privileges::hurry();
             // Who keeps privileges answers nothing: the calls fail when the run ends.
             if privileges::drop_capabilities().is_err() {
                 return;
@@ -98,6 +100,7 @@ impl Server {
             let Some(listener) = Listener::receive(&self.stream) else {
                 return;
             };
+            listener.hurry();
             while let Some(call) = listener.next() {
                 let answer = self.answer(&listener, &call);
                 listener.answer(&call, answer);

@@ -37,4 +37,4 @@ sensible-pager text < /dev/null | head -1
 dpkg-realpath /bin/sh
 mapfile -t all < <(run-parts --test /usr/share/nothing 2>&1); echo "${#all[@]}"
 ssh-argv0; echo $?
-rm -f text* program log.*
+rm -f text* program program~ log.*
