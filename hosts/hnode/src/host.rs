@@ -1,16 +1,18 @@
 //! The flow's steps for Node.
 
+use std::env;
 use std::ffi::{CString, OsStr};
 use std::io::{self, IsTerminal};
+use std::os::unix::ffi::OsStringExt;
 
-use hnode_profile::{PROFILE, REFUSED};
+use hnode_profile::{PROFILE, REFUSED, REFUSED_VARIABLES};
 use sandbox_core::{
     Confined, Failure, Hints, Host, Invocation, Opened, Outcome, Policy, Profile, Program, Sealed, Source,
     Usage, UsageError, denial, with_streams_as_inherited,
 };
 
 use crate::manners;
-use crate::node::{Environment, Node, Start};
+use crate::node::{self, Environment, Node, Start};
 use crate::stand_in;
 
 /// Threads of V8's platform, as in `node`.
@@ -47,11 +49,8 @@ impl Host for Hnode {
     }
 
     fn boot(invocation: Invocation) -> Result<Self, Failure> {
-        for given in &invocation.switches {
-            if let Some((name, why)) = REFUSED.iter().find(|(name, _)| *name == given.name) {
-                return Err(Failure::Switch { name, why });
-            }
-        }
+        refuse_switches(&invocation)?;
+        refuse_environment()?;
         stand_in::settle();
         let threads = threads(&invocation);
         let stage = match with_streams_as_inherited(|| Node::start(invocation))?? {
@@ -68,7 +67,9 @@ impl Host for Hnode {
                 let preload = manners::preload(policy);
                 let hint = hint(&Hints::of(policy, confined));
                 let heap = confined.memory().map_or(0, heap);
-                Stage::Loaded(node.load(self.threads, heap, &preload, &hint)?)
+                // It has no zero byte: it is ours.
+                let debugger = CString::new(manners::no_debugger(policy)).unwrap_or_default();
+                Stage::Loaded(node.load(self.threads, heap, &preload, &hint, &debugger)?)
             }
             other => other,
         };
@@ -82,6 +83,34 @@ impl Host for Hnode {
             Stage::Up(_) | Stage::Nowhere => unreachable!("neuter comes before run"),
         }
     }
+}
+
+/// What would open a door is refused on the command line.
+fn refuse_switches(invocation: &Invocation) -> Result<(), Failure> {
+    invocation.switches.iter().try_for_each(|given| refuse(REFUSED, given.name))
+}
+
+/// And in what the environment still holds: the variables that name code or files to libraries, and `NODE_OPTIONS`.
+fn refuse_environment() -> Result<(), Failure> {
+    let set = REFUSED_VARIABLES.iter().filter(|(name, _)| env::var_os(name).is_some());
+    set.map(|(name, _)| *name).try_for_each(|name| refuse(REFUSED_VARIABLES, name))?;
+    let options = env::var_os("NODE_OPTIONS").unwrap_or_default();
+    // A variable of the environment has no zero byte.
+    let words = node::split_options(&CString::new(options.into_vec()).unwrap_or_default());
+    words.iter().try_for_each(|word| refuse(REFUSED, &switch_name(&word.to_string_lossy())))
+}
+
+fn refuse(refused: &'static [(&str, &str)], named: &str) -> Result<(), Failure> {
+    match refused.iter().find(|(name, _)| *name == named) {
+        Some((name, why)) => Err(Failure::Switch { name, why }),
+        None => Ok(()),
+    }
+}
+
+/// An option's name as Node compares it: without a value, with dashes for underscores.
+fn switch_name(word: &str) -> String {
+    let name = word.split_once('=').map_or(word, |(name, _)| name);
+    name.replace('_', "-")
 }
 
 /// What `--v8-pool-size` says.
@@ -104,4 +133,27 @@ fn hint(hints: &Hints) -> CString {
     let advice = hints.for_message(b"not enough memory", None);
     let line = advice.map_or_else(String::new, |advice| format!("hint: {}\n", denial::one_line(&advice)));
     CString::new(line).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::CStr;
+
+    use super::*;
+
+    fn words(options: &CStr) -> Vec<String> {
+        let words = node::split_options(options);
+        words.iter().map(|word| switch_name(&word.to_string_lossy())).collect()
+    }
+
+    #[test]
+    fn options_are_named_as_node_names_them() {
+        assert_eq!(words(c"--openssl_config=/a_b"), ["--openssl-config"]);
+        assert_eq!(
+            words(c"  --title \"a b\" \"--openssl\"-config=x"),
+            ["--title", "a b", "--openssl-config"]
+        );
+        assert_eq!(words(c"\"--inspect\\-brk\""), ["--inspect-brk"]);
+        assert_eq!(words(c""), [""; 0]);
+    }
 }

@@ -19,3 +19,10 @@ pub fn preload(policy: &Policy) -> String {
     source.push_str(PRELOAD);
     source
 }
+
+/// What a script is told that wants a debugger for a worker; empty, if the policy refuses none by name.
+pub fn no_debugger(policy: &Policy) -> String {
+    let inspector =
+        NEUTERED.iter().find(|neutered| neutered.what == "inspector" && !policy.lifts(neutered.lift));
+    inspector.filter(|_| policy.neutering()).map_or_else(String::new, denial::neutered)
+}

@@ -1,7 +1,7 @@
 //! libnode, one step at a time.
 #![allow(unsafe_code, reason = "the interpreter is C++")]
 
-use std::ffi::{CStr, CString, OsString, c_char, c_int};
+use std::ffi::{CStr, CString, OsString, c_char, c_int, c_void};
 use std::os::unix::ffi::OsStringExt;
 
 use hnode_sys as sys;
@@ -36,6 +36,18 @@ pub fn leave(status: i32) -> ! {
     unsafe { sys::hnode_leave(status) }
 }
 
+/// The words of `NODE_OPTIONS`, as Node splits them.
+pub fn split_options(options: &CStr) -> Vec<CString> {
+    unsafe extern "C" fn keep(into: *mut c_void, word: *const c_char) {
+        // SAFETY: it is the vector below, which nobody else has, and a string that lives as long as the call.
+        unsafe { (*into.cast::<Vec<CString>>()).push(CStr::from_ptr(word).to_owned()) }
+    }
+    let mut words: Vec<CString> = Vec::new();
+    // SAFETY: the text and the vector outlive the call.
+    unsafe { sys::hnode_split_options(options.as_ptr(), keep, (&raw mut words).cast()) }
+    words
+}
+
 impl Node {
     /// Reads the command line, and starts what needs no thread.
     ///
@@ -53,11 +65,18 @@ impl Node {
     }
 
     /// Starts the threads and the environment. `preload` is what runs first; `heap` the size of V8's heap in MiB, `hint` what
-    /// is said when it is full.
+    /// is said when it is full; `debugger` what a script is told that wants one for a worker, or nothing.
     ///
     /// # Errors
     /// Node's sentence.
-    pub fn load(self, threads: u32, heap: u32, preload: &str, hint: &CStr) -> Result<Environment, Failure> {
+    pub fn load(
+        self,
+        threads: u32,
+        heap: u32,
+        preload: &str,
+        hint: &CStr,
+        debugger: &CStr,
+    ) -> Result<Environment, Failure> {
         let mut sentence: [c_char; 256] = [0; 256];
         // SAFETY: the texts outlive the call, which copies them; the buffer has the size that is said.
         let answer = unsafe {
@@ -67,6 +86,7 @@ impl Node {
                 preload.as_ptr().cast(),
                 preload.len(),
                 hint.as_ptr(),
+                debugger.as_ptr(),
                 sentence.as_mut_ptr(),
                 sentence.len(),
             )

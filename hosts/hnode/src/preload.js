@@ -5,10 +5,8 @@
 // REFUSED, before this line, has a sentence for each thing that this policy refuses.
 
 const {
-  ArrayIsArray,
   ArrayPrototypeFilter,
   ArrayPrototypePush,
-  ArrayPrototypeSplice,
   Error,
   ErrorCaptureStackTrace,
   FunctionPrototypeCall,
@@ -16,14 +14,9 @@ const {
   ObjectFreeze,
   ObjectGetOwnPropertyDescriptor,
   ObjectIsFrozen,
-  Proxy,
   ReflectApply,
-  ReflectConstruct,
   RegExpPrototypeExec,
-  SafeArrayIterator,
   SafeSet,
-  StringPrototypeReplaceAll,
-  StringPrototypeSplit,
 } = primordials;
 
 // An error as Node's own permission model throws it, and what system calls' errors have beside.
@@ -89,7 +82,6 @@ if (NEUTERING) {
   settleInspector();
 }
 settleMachine();
-settleWorkers();
 hide();
 require('module').syncBuiltinESMExports();
 
@@ -103,18 +95,19 @@ function settleSignals() {
   });
 }
 
-// Flags of V8 that change how fast a script runs, or what it is told, and nothing else.
-const FLAGS = new RegExp('^\\s*--(no-)?(expose-gc|opt|sparkplug|harmony(-[a-z0-9-]+)?|use-strict|trace-[a-z-]+|' +
-  'stack-trace-limit=\\d+|max-(old|semi)-space-size=\\d+|max-lazy|lazy|lite-mode|optimize-for-size|jitless)?\\s*$');
+// Flags of V8 that change how fast a script runs, or what it is told, and nothing else. They are matched at once: methods
+// that split or replace ask the prototypes of strings and expressions, which a script may have changed.
+const FLAGS = new RegExp('^(\\s*--(no[-_])?(expose[-_]gc|opt|sparkplug|harmony([-_][a-z0-9_-]+)?|use[-_]strict|' +
+  'trace[-_][a-z_-]+|stack[-_]trace[-_]limit=\\d+|max[-_](old|semi)[-_]space[-_]size=\\d+|max[-_]lazy|lazy|' +
+  'lite[-_]mode|optimize[-_]for[-_]size|jitless)(?=\\s|$))+\\s*$');
 
 function settleFlags() {
   replace(internalBinding('v8'), 'setFlagsFromString', (set) => function setFlagsFromString(flags) {
-    const words = StringPrototypeSplit(`${flags}`, /\s+(?=--)/);
-    for (let i = 0; i < words.length; i++) {
-      const word = RegExpPrototypeExec(FLAGS, StringPrototypeReplaceAll(words[i], '_', '-'));
-      if (word === null) throw refusal('v8.setFlagsFromString', undefined, undefined, setFlagsFromString);
+    const text = `${flags}`;
+    if (RegExpPrototypeExec(FLAGS, text) === null) {
+      throw refusal('v8.setFlagsFromString', undefined, undefined, setFlagsFromString);
     }
-    return FunctionPrototypeCall(set, this, flags);
+    return FunctionPrototypeCall(set, this, text);
   });
 }
 
@@ -124,8 +117,10 @@ function settleBindings() {
   if (REFUSED['child_process.spawn'] !== undefined) for (const name of ['spawn_sync', 'process_wrap']) closed.add(name);
   for (const name of ['binding', '_linkedBinding']) {
     replace(process, name, (binding) => function(module) {
-      if (closed.has(`${module}`)) throw refusal('process.binding', undefined, undefined, process[name]);
-      return FunctionPrototypeCall(binding, process, module);
+      // Once: the second time an object could have another name.
+      const text = `${module}`;
+      if (closed.has(text)) throw refusal('process.binding', undefined, undefined, process[name]);
+      return FunctionPrototypeCall(binding, process, text);
     });
   }
 }
@@ -175,22 +170,6 @@ function settleMachine() {
   });
 }
 
-// A worker with options of its own gets this module as well.
-function settleWorkers() {
-  const threads = require('worker_threads');
-  threads.Worker = new Proxy(threads.Worker, {
-    __proto__: null,
-    construct(Worker, given, newTarget) {
-      const options = given[1];
-      if (options === null || typeof options !== 'object' || !ArrayIsArray(options.execArgv)) {
-        return ReflectConstruct(Worker, given, newTarget);
-      }
-      const execArgv = ['--require', 'hnode', ...new SafeArrayIterator(options.execArgv)];
-      return ReflectConstruct(Worker, [given[0], { ...options, execArgv }], newTarget);
-    },
-  });
-}
-
 // Nothing shows that this module was here.
 function hide() {
   const { BuiltinModule } = require('internal/bootstrap/realm');
@@ -203,6 +182,4 @@ function hide() {
   BuiltinModule.map.delete('hnode');
   const names = ArrayPrototypeFilter(Module.builtinModules, (name) => name !== 'hnode');
   Module.builtinModules = ObjectIsFrozen(Module.builtinModules) ? ObjectFreeze(names) : names;
-  const words = process.execArgv;
-  if (words[0] === '--require' && words[1] === 'hnode') ArrayPrototypeSplice(words, 0, 2);
 }

@@ -27,6 +27,7 @@ fn main() {
         .std("c++17")
         .file("src/shim.cc")
         .include(include.join("node"))
+        .include(include.join("nodejs/src"))
         .include(&include)
         .flag("-fno-rtti")
         .flag("-fno-exceptions")

@@ -5,7 +5,7 @@ mod switches;
 
 use sandbox_core::{Grammar, Lift, Neutered, Profile};
 
-pub use switches::REFUSED;
+pub use switches::{REFUSED, REFUSED_VARIABLES};
 
 /// hnode's declaration.
 pub static PROFILE: Profile = Profile {

@@ -25,14 +25,25 @@ pub static REFUSED: &[(&str, &str)] = &[
     ("--report-on-signal", REPORT),
     ("--report-uncaught-exception", REPORT),
     ("--report-on-fatalerror", REPORT),
-    ("--openssl-config", "it loads code and reads files before the doors are closed"),
-    ("--openssl-shared-config", "it loads code and reads files before the doors are closed"),
-    ("--icu-data-dir", "it reads files before the doors are closed"),
+    ("--openssl-config", EARLY_CODE),
+    ("--openssl-shared-config", EARLY_CODE),
+    ("--icu-data-dir", EARLY_FILES),
     ("--enable-fips", "it loads code before the doors are closed"),
     ("--force-fips", "it loads code before the doors are closed"),
     ("--prof-process", "it starts other programs"),
 ];
 
+/// The variables that would do so, even where they are let in.
+pub static REFUSED_VARIABLES: &[(&str, &str)] = &[
+    ("OPENSSL_CONF", EARLY_CODE),
+    ("OPENSSL_MODULES", EARLY_CODE),
+    ("OPENSSL_ENGINES", EARLY_CODE),
+    ("NODE_ICU_DATA", EARLY_FILES),
+    ("ICU_DATA", EARLY_FILES),
+];
+
+const EARLY_CODE: &str = "it loads code and reads files before the doors are closed";
+const EARLY_FILES: &str = "it reads files before the doors are closed";
 const INSPECTOR: &str = "a debugger reaches every part of the process, from outside";
 const POLICY: &str = "the sandbox's own grants decide: see --help";
 const SNAPSHOT: &str = "a snapshot is a state of the interpreter, which would be trusted unread";

@@ -1,7 +1,7 @@
 //! A C interface of a few functions to libnode, which speaks C++: see `shim.h`.
 #![allow(unsafe_code, reason = "the functions are C")]
 
-use std::ffi::{c_char, c_int, c_uint};
+use std::ffi::{c_char, c_int, c_uint, c_void};
 
 /// The release of Node that this was built with, such as `18.20.4`.
 pub const RELEASE: &str = env!("NODE_RELEASE");
@@ -9,6 +9,12 @@ pub const RELEASE: &str = env!("NODE_RELEASE");
 unsafe extern "C" {
     /// Keeps the block of the command line, which the process's title is written into.
     pub fn hnode_keep_title(argc: c_int, argv: *mut *mut c_char);
+    /// Calls `each` with the words of `NODE_OPTIONS` as Node splits them.
+    pub fn hnode_split_options(
+        options: *const c_char,
+        each: unsafe extern "C" fn(into: *mut c_void, word: *const c_char),
+        into: *mut c_void,
+    );
     /// Reads the command line and starts all that needs no thread; 1 when the run is over, with `status`.
     pub fn hnode_initialize(
         argc: c_int,
@@ -23,6 +29,7 @@ unsafe extern "C" {
         source: *const c_char,
         length: usize,
         hint: *const c_char,
+        debugger: *const c_char,
         error: *mut c_char,
         size: usize,
     ) -> c_int;

@@ -11,24 +11,26 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
+// The options of each environment are among Node's own headers, which the package has as well. What these say of the
+// build is what Debian's build says; `hnode_start` sees that the options lie where they are looked for.
+#define NODE_WANT_INTERNALS 1
+#define HAVE_INSPECTOR 1
+#define HAVE_OPENSSL 1
+#include "env-inl.h"
 #include "node.h"
+#include "node_options.h"
 #include "uv.h"
 
 namespace node {
 // Not in the headers, but among the library's symbols.
 void ResetStdio();
 int ReadFileSync(std::string* result, const char* path);
-namespace builtins {
-class BuiltinLoader {
- public:
-  void AddExternalizedBuiltin(const char* id, const char* path);
-};
-}  // namespace builtins
 }  // namespace node
 
 namespace {
@@ -42,6 +44,7 @@ std::unique_ptr<node::CommonEnvironmentSetup> setup;
 std::string preload_name;
 std::string preload_source;
 std::string heap_hint;
+std::string debugger_refused;
 
 void write_all(const char* text, size_t length) {
   while (length > 0) {
@@ -65,6 +68,27 @@ bool has(const std::vector<std::string>& words, std::string_view start) {
     if (std::string_view(word).substr(0, start.size()) == start) return true;
   }
   return false;
+}
+
+// The function of the library's that ours stands before.
+template <typename Function>
+Function next(const char* symbol) {
+  return reinterpret_cast<Function>(dlsym(RTLD_NEXT, symbol));
+}
+
+bool is_first(const node::PerIsolateOptions& options) {
+  const std::vector<std::string>& modules = options.per_env->preload_cjs_modules;
+  return !modules.empty() && modules.front() == preload_name;
+}
+
+// Our module runs before all others that are preloaded. Returns whether it was among them.
+bool put_first(node::PerIsolateOptions* options) {
+  std::vector<std::string>& modules = options->per_env->preload_cjs_modules;
+  const auto place = std::find(modules.begin(), modules.end(), preload_name);
+  const bool found = place != modules.end();
+  if (found) modules.erase(place);
+  modules.insert(modules.begin(), preload_name);
+  return found;
 }
 
 }  // namespace
@@ -93,34 +117,81 @@ int ReadFileSync(std::string* result, const char* path) {
   return error;
 }
 
+// The main thread's environment, each worker's and that of loader hooks: whatever options a script gives to a worker, our
+// module comes first, there is no debugger that could listen, and no native code.
+Environment* CreateEnvironment(IsolateData* isolate_data, v8::Local<v8::Context> context,
+                               const std::vector<std::string>& args, const std::vector<std::string>& exec_args,
+                               EnvironmentFlags::Flags flags, ThreadId thread_id,
+                               std::unique_ptr<InspectorParentHandle> inspector_parent_handle) {
+  static const auto create = next<decltype(&CreateEnvironment)>(
+      "_ZN4node17CreateEnvironmentEPNS_11IsolateDataEN2v85LocalINS2_7ContextEEERKSt6vectorINSt7__cxx1112basic_string"
+      "IcSt11char_traitsIcESaIcEEESaISC_EESG_NS_16EnvironmentFlags5FlagsENS_8ThreadIdESt10unique_ptrINS_"
+      "21InspectorParentHandleESt14default_deleteISL_EE");
+  // A worker without options of its own shares those of the process, where the module is already.
+  PerIsolateOptions* options = isolate_data->options().get();
+  if (!is_first(*options)) put_first(options);
+  flags = static_cast<EnvironmentFlags::Flags>(flags | EnvironmentFlags::kNoCreateInspector |
+                                               EnvironmentFlags::kNoNativeAddons);
+  return create(isolate_data, context, args, exec_args, flags, thread_id, std::move(inspector_parent_handle));
+}
+
+namespace options_parser {
+
+// The options that a script gives to a worker: it is told that it gets no debugger.
+template <>
+void OptionsParser<PerIsolateOptions>::Parse(StringVector* const args, StringVector* const exec_args,
+                                             StringVector* const v8_args, PerIsolateOptions* const options,
+                                             OptionEnvvarSettings settings, StringVector* const errors) const {
+  using Parser = void (*)(const OptionsParser*, StringVector*, StringVector*, StringVector*, PerIsolateOptions*,
+                          OptionEnvvarSettings, StringVector*);
+  static const auto parse = next<Parser>(
+      "_ZNK4node14options_parser13OptionsParserINS_17PerIsolateOptionsEE5ParseEPSt6vectorINSt7__cxx1112basic_string"
+      "IcSt11char_traitsIcESaIcEEESaISA_EESD_SD_PS2_NS_20OptionEnvvarSettingsESD_");
+  parse(this, args, exec_args, v8_args, options, settings, errors);
+  if (options->per_env->debug_options().inspector_enabled && !debugger_refused.empty()) {
+    errors->push_back(debugger_refused);
+  }
+}
+
+}  // namespace options_parser
 }  // namespace node
+
+// A private method of the loader's.
+extern "C" void add_builtin(node::builtins::BuiltinLoader* loader, const char* id, const char* path) __asm__(
+    "_ZN4node8builtins13BuiltinLoader22AddExternalizedBuiltinEPKcS3_");
 
 // Each environment has a loader of builtin modules. Ours is one of them, so that it needs no file, has what only builtin
 // modules have, and exists in every realm and thread.
 extern "C" void _ZN4node8builtins13BuiltinLoaderC1Ev(node::builtins::BuiltinLoader* loader) {
   using Constructor = void (*)(node::builtins::BuiltinLoader*);
-  static Constructor next =
-      reinterpret_cast<Constructor>(dlsym(RTLD_NEXT, "_ZN4node8builtins13BuiltinLoaderC1Ev"));
-  next(loader);
-  if (!preload_source.empty()) loader->AddExternalizedBuiltin(preload_name.c_str(), kPreloadPath);
+  static const auto construct = next<Constructor>("_ZN4node8builtins13BuiltinLoaderC1Ev");
+  construct(loader);
+  if (!preload_source.empty()) add_builtin(loader, preload_name.c_str(), kPreloadPath);
 }
 
 namespace {
 
 // Debian's library reads some of its JavaScript from files when the first loader is made, and keeps it. This one is made
-// before the doors and never used; how large it is only the library knows, some hundred bytes.
+// before the doors and never used.
 void read_files() {
-  alignas(64) static char loader[4096];
-  _ZN4node8builtins13BuiltinLoaderC1Ev(reinterpret_cast<node::builtins::BuiltinLoader*>(loader));
+  using node::builtins::BuiltinLoader;
+  alignas(BuiltinLoader) static char loader[sizeof(BuiltinLoader)];
+  _ZN4node8builtins13BuiltinLoaderC1Ev(reinterpret_cast<BuiltinLoader*>(loader));
 }
 
 }  // namespace
 
 void hnode_keep_title(int argc, char** argv) { uv_setup_args(argc, argv); }
 
+void hnode_split_options(const char* options, void (*each)(void* into, const char* word), void* into) {
+  // What cannot be split Node will say itself.
+  std::vector<std::string> errors;
+  for (const std::string& word : node::ParseNodeOptionsEnvVar(options, &errors)) each(into, word.c_str());
+}
+
 int hnode_initialize(int argc, const char* const* argv, const char* preload, int* status) {
   std::vector<std::string> words(argv, argv + argc);
-  // Before all that the command line or NODE_OPTIONS preload.
+  // That it is found in the options shows that they lie where we look for them.
   preload_name = preload;
   words.insert(words.begin() + 1, {"--require", preload_name});
   const auto flags = static_cast<node::ProcessInitializationFlags::Flags>(
@@ -136,10 +207,15 @@ int hnode_initialize(int argc, const char* const* argv, const char* preload, int
   return initialized->early_return() ? 1 : 0;
 }
 
-int hnode_start(unsigned threads, unsigned heap, const char* source, size_t length, const char* hint, char* error,
-                size_t size) {
+int hnode_start(unsigned threads, unsigned heap, const char* source, size_t length, const char* hint,
+                const char* debugger, char* error, size_t size) {
+  if (!put_first(node::per_process::cli_options->per_isolate.get())) {
+    snprintf(error, size, "this libnode is not of the build that hnode is made for");
+    return -1;
+  }
   preload_source.assign(source, length);
   heap_hint = hint;
+  debugger_refused = debugger;
   const std::vector<std::string>& args = initialized->args();
   // What was typed, as a script is to see it.
   std::vector<std::string> exec_args = initialized->exec_args();
