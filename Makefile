@@ -121,7 +121,9 @@ workflows:
 	@$(IF_TOOLS) '$(TOOLS)/actionlint' && '$(TOOLS)/zizmor' --offline --quiet .github
 
 # Licences, bans and sources, as deny.toml wants them; and what Debian is told of the licences.
+# Those of other systems are fetched too, because the lists name them.
 crates:
+	$(CARGO) fetch $(LOCKED)
 	@$(IF_TOOLS) '$(TOOLS)/cargo-deny' --offline --workspace --locked check licenses bans sources
 	packaging/copyright --check
 	packaging/version --check

@@ -79,11 +79,11 @@ pub(crate) fn close_inherited(keep: Option<&File>) -> Result<(), Failure> {
 ///
 /// # Errors
 /// [`Failure::LooseSocket`].
-pub(crate) fn refuse_loose_sockets() -> Result<(), Failure> {
+pub(crate) fn refuse_loose_sockets(flag: &'static str) -> Result<(), Failure> {
     for (number, stream) in [(0, "input"), (1, "output"), (2, "error")] {
         match option(number, libc::SO_TYPE) {
             Ok(kind) if is_held(number, kind) => {}
-            Ok(_) => return Err(Failure::LooseSocket { stream }),
+            Ok(_) => return Err(Failure::LooseSocket { flag, stream }),
             Err(error) if matches!(error.raw_os_error(), Some(libc::ENOTSOCK | libc::EBADF)) => {}
             Err(error) => return Err(Failure::step("look at a standard stream", &error)),
         }

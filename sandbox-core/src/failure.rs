@@ -67,9 +67,11 @@ pub enum Failure {
     /// A grant of the network to a host that has none.
     #[error("--allow-net: this host has no network to allow; the language has no sockets")]
     NoNetwork,
-    /// A standard stream that the calls of a network grant could point elsewhere.
-    #[error("--allow-net: standard {stream} is a socket that the script could connect to other peers")]
+    /// A standard stream that the calls of a grant could point elsewhere.
+    #[error("--{flag}: standard {stream} is a socket that the script could connect to other peers")]
     LooseSocket {
+        /// The grant.
+        flag: &'static str,
         /// `input`, `output` or `error`.
         stream: &'static str,
     },

@@ -101,8 +101,11 @@ fn run<H: Host>() -> Result<Outcome, Failure> {
     policy.control.enter(H::entry(&options.invocation, &policy))?;
     let (source, script) = Source::open(&options.invocation.program, policy.control)?;
     descriptors::close_inherited(script.as_ref())?;
-    if !policy.net.is_empty() || (profile.messages && policy.runs_programs()) {
-        descriptors::refuse_loose_sockets()?;
+    if !policy.net.is_empty() {
+        descriptors::refuse_loose_sockets("allow-net")?;
+    }
+    if profile.messages && policy.runs_programs() {
+        descriptors::refuse_loose_sockets("allow-run")?;
     }
     let temporary = policy.private_tmp.then(Temporary::make).transpose()?;
     if let Some(temporary) = &temporary {
