@@ -182,13 +182,16 @@ fn programs_start_scripts() {
         File::new("show-script", format!("#!{show}\n")),
         File::new("starts-script", "#!/bin/bash\n./script a\n"),
         File::new("rules", "all: ; @./script a\n").mode(0o644),
+        File::new("token", "#!/bin/echo TOKEN\n"),
     ];
     lay_out(scratch.path(), &files);
     fs::copy("/bin/true", scratch.path().join("files/program")).unwrap();
     let expand = |line: &str| {
         let bin = scratch.path().join("bin");
         let line = line.replace("{static}", bin.join("static/starter").to_str().unwrap());
+        let hsh = Path::new(&std::env::var_os("H_BIN_DIR").unwrap_or_default()).join("hsh");
         line.replace("{starter}", bin.join("starter").to_str().unwrap())
+            .replace("{hsh}", hsh.to_str().unwrap())
     };
     let mut wrong = Vec::new();
     let mut check = |name: &str, by: &str, line: &str, expected: &str, runs: bool| {
@@ -214,6 +217,11 @@ fn programs_start_scripts() {
         for (skip, runs) in [("dash", false), ("/usr/bin/dash", false), ("make", true)] {
             check("skip", &format!("{by} --skip={skip}"), "dash -c './script a; true'", STARTED, runs);
         }
+        // What a sandbox beneath hides stays hidden, first lines too.
+        check("seen", by, "bash -c './token; true'", "TOKEN", true);
+        let hidden = "{hsh} --limit-processes=none -c './token; echo status $?'";
+        check("hidden", by, hidden, "TOKEN", false);
+        check("hidden-by-the-kernel", by, hidden, "status 126", true);
         check("status", by, "bash -c 'exit 42'; echo status $?", "status 42", true);
         check("signal", by, "bash -c 'kill -9 $$'; echo status $?", "status 137", true);
         check("missing", by, "no-such-program; echo status $?", "status 127", true);

@@ -5,6 +5,7 @@
 use std::ffi::{CStr, CString};
 use std::fs;
 use std::os::unix::fs::MetadataExt;
+use std::sync::OnceLock;
 
 use shebang::chain::{Found, View};
 use shebang::credentials::{Credentials, EXECUTE, Inode};
@@ -118,6 +119,15 @@ impl Caller {
     }
 }
 
+/// The filters that this process has: those of all that it answers, but for the one that makes them ask.
+fn own_filters() -> Option<u32> {
+    static FILTERS: OnceLock<Option<u32>> = OnceLock::new();
+    *FILTERS.get_or_init(|| {
+        let status = fs::read_to_string("/proc/self/status").ok()?;
+        status.lines().find_map(|line| line.strip_prefix("Seccomp_filters:")?.trim().parse().ok())
+    })
+}
+
 /// Who a caller is, as far as files are concerned.
 #[derive(Debug)]
 pub struct Who {
@@ -133,6 +143,10 @@ impl Who {
             let line = status.lines().find_map(|line| line.strip_prefix(key))?;
             line.split_whitespace().map(|number| number.parse().ok()).collect()
         };
+        // Whoever has filters beside ours is in a sandbox of its own, perhaps one that hides files: we would look past it.
+        if numbers("Seccomp_filters:")?.first() != own_filters().map(|own| own + 1).as_ref() {
+            return None;
+        }
         let (users, groups) = (numbers("Uid:")?, numbers("Gid:")?);
         // Who is somebody else may not find out through us what only we can see.
         // SAFETY: geteuid always succeeds and touches no memory.
