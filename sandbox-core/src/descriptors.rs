@@ -6,8 +6,9 @@
 
 use std::fs::File;
 use std::io;
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
 use std::sync::atomic::{AtomicI32, Ordering};
 
 use crate::failure::Failure;
@@ -133,8 +134,17 @@ pub(crate) fn behind(number: i32) -> Option<(File, Access)> {
         (libc::O_RDWR, false) => Access::Use,
         _ => return None,
     };
-    let file = File::options().read(true).custom_flags(libc::O_PATH).open(format!("/proc/self/fd/{number}"));
-    Some((file.ok()?, access))
+    Some((open_path(Path::new(&link(number))).ok()?, access))
+}
+
+/// The way to the file behind a descriptor itself, whatever its name has become.
+pub(crate) fn link(number: RawFd) -> String {
+    format!("/proc/self/fd/{number}")
+}
+
+/// Opens what is there without any right to its content.
+pub(crate) fn open_path(path: &Path) -> io::Result<File> {
+    File::options().read(true).custom_flags(libc::O_PATH).open(path)
 }
 
 /// Whether a standard stream is a terminal.

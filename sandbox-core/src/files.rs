@@ -2,7 +2,6 @@
 
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use landlock::{
@@ -11,7 +10,7 @@ use landlock::{
     Scope,
 };
 
-use crate::descriptors;
+use crate::descriptors::{self, open_path};
 use crate::failure::{Failure, cause};
 use crate::kernel;
 use crate::net::Net;
@@ -152,10 +151,6 @@ fn open(grant: &Grant) -> Result<Option<File>, Failure> {
         (Err(source), Origin::Asked(flag)) => Err(Failure::Grant { flag, path: grant.path.clone(), source }),
         (Err(_), _) => Ok(None),
     }
-}
-
-fn open_path(path: &Path) -> io::Result<File> {
-    File::options().read(true).custom_flags(libc::O_PATH).open(path)
 }
 
 /// Adds a grant's rule. The kernel knows what is a directory, and refuses rights of directories for what is none (`EINVAL`,

@@ -1,6 +1,7 @@
 //! The command line as the interpreter would have seen it: without the sandbox's own options.
 
-use std::ffi::OsString;
+use std::ffi::{CString, OsString};
+use std::os::unix::ffi::OsStringExt;
 
 /// A command line of the plain interpreter.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +23,18 @@ impl Invocation {
     #[must_use]
     pub fn has(&self, name: &str) -> bool {
         self.switches.iter().any(|given| given.name == name)
+    }
+
+    /// The command line for the interpreter's own main function.
+    pub fn into_words(self) -> impl Iterator<Item = CString> {
+        let Invocation { argv0, raw, program, args, .. } = self;
+        let script = match program {
+            Program::File(name) => Some(name),
+            Program::Stdin | Program::None => None,
+        };
+        let words = std::iter::once(argv0).chain(raw).chain(script).chain(args);
+        // They came as strings that end in NUL, so there is none in them.
+        words.filter_map(|word| CString::new(word.into_vec()).ok())
     }
 }
 

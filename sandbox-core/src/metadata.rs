@@ -10,9 +10,10 @@ use std::ffi::CString;
 use std::fs::{self, File};
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use crate::descriptors::{link, open_path};
 use crate::notify::{Call, Listener};
 use crate::policy::{Access, Grant, Origin, Policy};
 
@@ -126,7 +127,7 @@ fn set_mode(file: &OwnedFd, mode: u32) -> io::Result<()> {
     if mode & 0o7777 & !allowed != 0 {
         return Err(error(libc::EPERM));
     }
-    fs::set_permissions(link(file), fs::Permissions::from_mode(mode & 0o7777))
+    fs::set_permissions(link(file.as_raw_fd()), fs::Permissions::from_mode(mode & 0o7777))
 }
 
 /// The file that a call is about, and what it asks.
@@ -303,15 +304,7 @@ fn seconds(call: &Call, address: u64) -> io::Result<Option<[libc::timespec; 2]>>
 
 /// Where the file of a descriptor lies now, as the kernel tells it.
 fn place(file: &impl AsRawFd) -> io::Result<PathBuf> {
-    fs::read_link(link(file))
-}
-
-fn link(file: &impl AsRawFd) -> String {
-    format!("/proc/self/fd/{}", file.as_raw_fd())
-}
-
-fn open_path(path: &Path) -> io::Result<File> {
-    File::options().read(true).custom_flags(libc::O_PATH).open(path)
+    fs::read_link(link(file.as_raw_fd()))
 }
 
 fn check(answer: libc::c_int) -> io::Result<()> {

@@ -17,7 +17,7 @@ use crate::profile::Profile;
 use crate::service;
 use crate::signals::{self, Inherited};
 use crate::temporary::Temporary;
-use crate::tree::{self, Usage};
+use crate::tree::{self, Tree};
 use crate::units::Limit;
 
 /// Splits off the monitor, if the policy needs one. Only the child returns; the parent waits for it
@@ -209,9 +209,9 @@ impl Watch<'_> {
                 self.leave_like(status);
             }
             if looked.elapsed() >= self.tick {
-                let used = tree::usage();
+                let tree = Tree::look();
                 looked = Instant::now();
-                if let Some((budget, status)) = self.spent(&used) {
+                if let Some((budget, status)) = self.spent(&tree) {
                     self.end(budget, status);
                 }
             }
@@ -294,19 +294,19 @@ impl Watch<'_> {
     /// The budget that the run as a whole has used up, and the status that tells.
     ///
     /// CPU time is that of one process: neither a chain of short lives nor a parent that waits for many is a way around it.
-    fn spent(&self, used: &Usage) -> Option<(Budget, u8)> {
+    fn spent(&self, tree: &Tree) -> Option<(Budget, u8)> {
         let over = |budget, used: u64| matches!(self.limits.get(budget), Limit::At(most) if used > most);
-        let cpu = used.cpu.saturating_sub(TICK);
+        let cpu = tree.cpu().saturating_sub(TICK);
         if over(Budget::Cpu, u64::try_from(cpu.as_millis()).unwrap_or(u64::MAX)) {
             return Some((Budget::Cpu, outcome::CPU));
         }
         if !self.counts {
             return None;
         }
-        if over(Budget::Memory, used.memory) {
+        if over(Budget::Memory, tree.memory()) {
             return Some((Budget::Memory, outcome::KILLED));
         }
-        over(Budget::Processes, used.tasks).then_some((Budget::Processes, outcome::KILLED))
+        over(Budget::Processes, tree.tasks()).then_some((Budget::Processes, outcome::KILLED))
     }
 
     /// Dies as the child died.

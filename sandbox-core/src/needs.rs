@@ -35,22 +35,22 @@ const MOST: usize = 512;
 /// kind that is not known here, needs nothing that we could tell.
 pub(crate) fn of(program: &Path, known: &[PathBuf]) -> Vec<Need> {
     let mut needs = Vec::new();
-    let mut seen = HashSet::new();
-    let mut left: Vec<PathBuf> = fs::canonicalize(program).into_iter().collect();
-    while let Some(path) = left.pop() {
-        if !seen.insert(path.clone()) || seen.len() > MOST {
-            continue;
-        }
-        let Some(header) = read(&path) else { continue };
-        let libraries = header.libraries.iter().filter_map(|name| header.find(name));
-        let libraries = libraries.filter(|path| is_library(path)).map(|path| (path, Access::Read));
+    let Ok(program) = fs::canonicalize(program) else { return needs };
+    let list = cache::read();
+    let mut left: Vec<Header> = read(&program).into_iter().collect();
+    let mut seen = HashSet::from([program]);
+    while let Some(header) = left.pop() {
         let started = header.interpreter.iter().filter_map(|name| fs::canonicalize(name).ok());
-        let started = started.filter(|path| may_be_executed(path)).map(|path| (path, Access::Execute));
-        for (path, access) in started.chain(libraries) {
-            left.push(path.clone());
-            if !known.iter().any(|known| path.starts_with(known))
-                && !needs.iter().any(|n: &Need| n.path == path)
-            {
+        let started = started.filter(|path| may_be_executed(path));
+        let started = started.map(|path| (read(&path), path, Access::Execute));
+        let libraries = header.libraries.iter().filter_map(|name| header.find(name, &list));
+        let libraries = libraries.map(|(header, path)| (Some(header), path, Access::Read));
+        for (header, path, access) in started.chain(libraries) {
+            if seen.len() == MOST || !seen.insert(path.clone()) {
+                continue;
+            }
+            left.extend(header);
+            if !known.iter().any(|known| path.starts_with(known)) {
                 needs.push(Need { path, access });
             }
         }
@@ -72,16 +72,15 @@ struct Header {
 }
 
 impl Header {
-    /// Where the loader would find a library; `LD_LIBRARY_PATH` is not among what it sees.
-    fn find(&self, name: &[u8]) -> Option<PathBuf> {
+    /// Where the loader would find a library, and what it says of itself; `LD_LIBRARY_PATH` is not among what it sees.
+    fn find(&self, name: &[u8], list: &[u8]) -> Option<(Header, PathBuf)> {
         let name = Path::new(OsStr::from_bytes(name));
         if name.components().count() > 1 {
-            return fs::canonicalize(name).ok();
+            return library(name);
         }
         let own = self.directories.iter().map(|directory| directory.join(name));
-        let first =
-            own.chain(cache::find(name)).chain(SYSTEM.map(|directory| Path::new(directory).join(name)));
-        first.filter_map(|path| fs::canonicalize(path).ok()).find(|path| is_library(path))
+        let system = SYSTEM.map(|directory| Path::new(directory).join(name));
+        own.chain(cache::find(list, name)).chain(system).find_map(|path| library(&path))
     }
 }
 
@@ -98,8 +97,10 @@ fn may_be_executed(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|meta| meta.is_file() && meta.mode() & 0o111 != 0)
 }
 
-fn is_library(path: &Path) -> bool {
-    read(path).is_some_and(|header| header.shared)
+/// A library, where it really is.
+fn library(path: &Path) -> Option<(Header, PathBuf)> {
+    let path = fs::canonicalize(path).ok()?;
+    read(&path).filter(|header| header.shared).map(|header| (header, path))
 }
 
 fn read(path: &Path) -> Option<Header> {
@@ -166,10 +167,14 @@ mod cache {
     const HEAD: usize = 48;
     const ENTRY: usize = 24;
 
+    /// The list; nothing where there is none.
+    pub(super) fn read() -> Vec<u8> {
+        fs::read(FILE).unwrap_or_default()
+    }
+
     /// All places that it has for a name.
-    pub(super) fn find(name: &Path) -> Vec<PathBuf> {
-        let bytes = fs::read(FILE).unwrap_or_default();
-        places(&bytes, name.as_os_str().as_bytes()).unwrap_or_default()
+    pub(super) fn find(list: &[u8], name: &Path) -> Vec<PathBuf> {
+        places(list, name.as_os_str().as_bytes()).unwrap_or_default()
     }
 
     fn places(bytes: &[u8], name: &[u8]) -> Option<Vec<PathBuf>> {

@@ -17,7 +17,7 @@ use crate::notify::{self, Answer, Call, Listener, Verdict};
 use crate::options::Without;
 use crate::policy::Policy;
 use crate::privileges;
-use crate::tree;
+use crate::tree::Tree;
 use crate::units::Limit;
 
 /// The calls that make a task.
@@ -137,7 +137,7 @@ impl Tasks {
         if self.bound >= self.most {
             let since = self.looked.map_or(PAUSE, |looked| looked.elapsed());
             thread::sleep(PAUSE.saturating_sub(since));
-            self.bound = tree::usage().tasks;
+            self.bound = Tree::look().tasks();
             self.looked = Some(Instant::now());
         }
         if self.bound >= self.most {

@@ -9,9 +9,10 @@ use std::fs::{self, File, Permissions};
 use std::io::{self, Read};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use crate::descriptors::{link, open_path};
 use crate::failure::Failure;
 use crate::kernel;
 use crate::privileges;
@@ -65,8 +66,7 @@ struct Place {
 impl Place {
     /// Makes a directory of a new name.
     fn make(parent: &Path) -> io::Result<Self> {
-        let parent =
-            File::options().read(true).custom_flags(libc::O_PATH | libc::O_DIRECTORY).open(parent)?;
+        let parent = open_path(parent)?;
         loop {
             let name = name()?;
             // SAFETY: a descriptor that is open, and a string that ends in NUL.
@@ -75,7 +75,7 @@ impl Place {
                 // What was put there in its place is another's, or holds something.
                 let meta = directory.metadata()?;
                 let ours = meta.uid() == kernel::user() && meta.mode() & 0o777 == 0o700;
-                if !ours || fs::read_dir(link(&directory))?.next().is_some() {
+                if !ours || fs::read_dir(link(directory.as_raw_fd()))?.next().is_some() {
                     return Err(io::Error::from_raw_os_error(libc::EEXIST));
                 }
                 return Ok(Place { parent, name, directory });
@@ -120,11 +120,6 @@ fn open(parent: &File, name: &CStr) -> io::Result<File> {
     }
 }
 
-/// The way to a descriptor's file itself, whatever its name has become.
-fn link(file: &File) -> String {
-    format!("/proc/self/fd/{}", file.as_raw_fd())
-}
-
 /// Empties a directory. However deep it goes, no more than two directories are open: what lies deeper is moved up first.
 fn clear(directory: &File) {
     let mut moved = 0_u64;
@@ -148,7 +143,9 @@ fn lift(from: &File, to: &File, moved: &mut u64) -> bool {
     for name in names(from) {
         progress |= remove_file(from, &name) || remove_directory(from, &name) || {
             // A directory is moved by who may write in it: its `..` changes.
-            let_in(from, &name);
+            if let Ok(directory) = open(from, &name) {
+                let_in(&directory);
+            }
             *moved += 1;
             let new = CString::new(format!("\u{1}{moved}")).unwrap_or_default();
             // SAFETY: descriptors that are open, and strings that end in NUL.
@@ -158,18 +155,15 @@ fn lift(from: &File, to: &File, moved: &mut u64) -> bool {
     progress
 }
 
-/// Lets its owner into a directory, who may have been kept out.
-fn let_in(parent: &File, name: &CStr) {
-    if let Ok(directory) = open(parent, name) {
-        let _ = fs::set_permissions(link(&directory), Permissions::from_mode(0o700));
-    }
+/// Lets its owner into a directory, who may have been kept out. Where that fails so does what needs it.
+fn let_in(directory: &File) {
+    let _ = fs::set_permissions(link(directory.as_raw_fd()), Permissions::from_mode(0o700));
 }
 
 /// What is in a directory.
 fn names(directory: &File) -> Vec<CString> {
-    // As above.
-    let _ = fs::set_permissions(link(directory), Permissions::from_mode(0o700));
-    let entries = fs::read_dir(link(directory)).into_iter().flatten().flatten();
+    let_in(directory);
+    let entries = fs::read_dir(link(directory.as_raw_fd())).into_iter().flatten().flatten();
     entries.filter_map(|entry| CString::new(entry.file_name().as_bytes()).ok()).collect()
 }
 

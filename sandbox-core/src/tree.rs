@@ -6,7 +6,7 @@ use std::fs;
 use std::time::Duration;
 
 /// One process.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Process {
     id: u32,
     parent: u32,
@@ -25,34 +25,40 @@ pub(crate) fn children() -> impl Iterator<Item = libc::pid_t> {
         .filter_map(|process| process.id.try_into().ok())
 }
 
-/// What all processes beneath this one use together.
-#[derive(Debug, Default)]
-pub(crate) struct Usage {
+/// The processes beneath this one. What they use is added up when it is asked for: memory takes more than a look.
+#[derive(Debug)]
+pub(crate) struct Tree(Vec<Process>);
+
+impl Tree {
+    pub(crate) fn look() -> Self {
+        let all: HashMap<u32, Process> = processes().map(|process| (process.id, process)).collect();
+        Tree(all.values().filter(|process| is_beneath(process, &all)).copied().collect())
+    }
+
     /// CPU time of the living, of those that were waited for, and of this process, which works for them.
-    pub(crate) cpu: Duration,
+    pub(crate) fn cpu(&self) -> Duration {
+        let ticks: u64 = self.0.iter().map(|process| process.ticks).sum();
+        Duration::from_millis(ticks * 1000 / of_system(libc::_SC_CLK_TCK))
+            + used_by(libc::RUSAGE_CHILDREN)
+            + used_by(libc::RUSAGE_SELF)
+    }
+
     /// Memory in bytes, without what files hold as well.
-    pub(crate) memory: u64,
+    pub(crate) fn memory(&self) -> u64 {
+        let page = of_system(libc::_SC_PAGESIZE);
+        self.0.iter().map(|process| memory(process, process.pages * page)).sum()
+    }
+
     /// Processes and threads.
-    pub(crate) tasks: u64,
+    pub(crate) fn tasks(&self) -> u64 {
+        self.0.iter().map(|process| process.threads).sum()
+    }
 }
 
-/// Adds up what the processes beneath this one use.
-pub(crate) fn usage() -> Usage {
-    let all: HashMap<u32, Process> = processes().map(|process| (process.id, process)).collect();
-    let ours = || all.values().filter(|process| is_beneath(process, &all));
-    let ticks: u64 = ours().map(|process| process.ticks).sum();
-    let of_system = |name| {
-        // SAFETY: sysconf(3) takes no pointer.
-        u64::try_from(unsafe { libc::sysconf(name) }).unwrap_or(0).max(1)
-    };
-    let page = of_system(libc::_SC_PAGESIZE);
-    Usage {
-        cpu: Duration::from_millis(ticks * 1000 / of_system(libc::_SC_CLK_TCK))
-            + used_by(libc::RUSAGE_CHILDREN)
-            + used_by(libc::RUSAGE_SELF),
-        memory: ours().map(|process| memory(process, process.pages * page)).sum(),
-        tasks: ours().map(|process| process.threads).sum(),
-    }
+/// A size of the system's, of which none is 0.
+fn of_system(name: libc::c_int) -> u64 {
+    // SAFETY: sysconf(3) takes no pointer.
+    u64::try_from(unsafe { libc::sysconf(name) }).unwrap_or(0).max(1)
 }
 
 /// The memory in bytes that is no file's, of a process with so many bytes in memory, as far as it is worth asking: small

@@ -1,11 +1,10 @@
 //! libnode, one step at a time.
 #![allow(unsafe_code, reason = "the interpreter is C++")]
 
-use std::ffi::{CStr, CString, OsString, c_char, c_int, c_void};
-use std::os::unix::ffi::OsStringExt;
+use std::ffi::{CStr, CString, c_char, c_int, c_void};
 
 use hnode_sys as sys;
-use sandbox_core::{Failure, Invocation, Program};
+use sandbox_core::{Failure, Invocation};
 
 /// The name of the module that runs before all else. It is gone from the lists of modules when it has run.
 const PRELOAD: &CStr = c"hnode";
@@ -54,7 +53,7 @@ impl Node {
     /// # Errors
     /// An argument with a zero byte.
     pub fn start(invocation: Invocation) -> Result<Start, Failure> {
-        let words = words(invocation)?;
+        let words: Vec<_> = invocation.into_words().collect();
         let pointers: Vec<*const c_char> = words.iter().map(|word| word.as_ptr()).collect();
         let count = c_int::try_from(pointers.len()).map_err(|error| Failure::boot(error.to_string()))?;
         let mut status = 0;
@@ -106,20 +105,6 @@ impl Environment {
         // SAFETY: the environment is up, and this is the thread that made it.
         low_byte(unsafe { sys::hnode_run() })
     }
-}
-
-/// The command line without the sandbox's options.
-fn words(invocation: Invocation) -> Result<Vec<CString>, Failure> {
-    let Invocation { argv0, raw, program, args, .. } = invocation;
-    let mut words: Vec<OsString> = vec![argv0];
-    words.extend(raw);
-    if let Program::File(name) = program {
-        words.push(name);
-    }
-    words.extend(args);
-    let word =
-        |word: OsString| CString::new(word.into_vec()).map_err(|error| Failure::boot(error.to_string()));
-    words.into_iter().map(word).collect()
 }
 
 /// An exit status as the kernel takes it.

@@ -23,9 +23,8 @@ static WRITABLE: OnceLock<Vec<PathBuf>> = OnceLock::new();
 
 /// From now on changes of modes and times are accepted where this policy lets the script write.
 pub fn accept(policy: &Policy) {
-    let written = policy.grants.iter().filter(|grant| grant.access == Access::Write);
     // It is set once.
-    let _ = WRITABLE.set(written.filter_map(|grant| fs::canonicalize(&grant.path).ok()).collect());
+    let _ = WRITABLE.set(policy.roots(Access::Write));
 }
 
 /// Opens what is read behind the doors.

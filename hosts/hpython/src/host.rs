@@ -1,8 +1,7 @@
 //! The flow's steps for Python.
 
-use std::ffi::{CString, OsStr, OsString};
+use std::ffi::OsStr;
 use std::io::{self, IsTerminal, Write};
-use std::os::unix::ffi::OsStringExt;
 
 use hpython_profile::PROFILE;
 use sandbox_core::{
@@ -53,7 +52,7 @@ impl Host for Hpython {
         let talks = may_talk(&invocation);
         let late = Late::of(&invocation);
         memory::settle();
-        let words = words(invocation)?;
+        let words: Vec<_> = invocation.into_words().collect();
         let start =
             with_streams_as_inherited(|| Interpreter::start(&words, &late))?.map_err(Failure::boot)?;
         Ok(Hpython { start, site, late, talks })
@@ -103,18 +102,4 @@ impl Host for Hpython {
 fn may_talk(invocation: &Invocation) -> bool {
     let acts = invocation.has("-c") || invocation.has("-m");
     invocation.has("-i") || (invocation.program == Program::None && !acts)
-}
-
-/// The command line without the sandbox's options.
-fn words(invocation: Invocation) -> Result<Vec<CString>, Failure> {
-    let Invocation { argv0, raw, program, args, .. } = invocation;
-    let mut words: Vec<OsString> = vec![argv0];
-    words.extend(raw);
-    if let Program::File(name) = program {
-        words.push(name);
-    }
-    words.extend(args);
-    let word =
-        |word: OsString| CString::new(word.into_vec()).map_err(|error| Failure::boot(error.to_string()));
-    words.into_iter().map(word).collect()
 }

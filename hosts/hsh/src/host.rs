@@ -1,7 +1,7 @@
 //! The flow's steps for bash.
 #![allow(unsafe_code, reason = "bash's main is a C function")]
 
-use std::ffi::{CString, OsStr, OsString, c_char};
+use std::ffi::{CString, OsStr, c_char};
 use std::io::{self, IsTerminal};
 use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
@@ -71,7 +71,7 @@ impl Host for Hsh {
     }
 
     fn run(self, _source: Source<Opened>, _sealed: Sealed) -> Outcome {
-        let mut words: Vec<*mut c_char> = words(self.invocation).map(CString::into_raw).collect();
+        let mut words: Vec<*mut c_char> = self.invocation.into_words().map(CString::into_raw).collect();
         let count = i32::try_from(words.len()).unwrap_or(i32::MAX);
         words.push(ptr::null_mut());
         if let Some(shell) = self.other {
@@ -82,17 +82,4 @@ impl Host for Hsh {
         let status = unsafe { (self.main)(count, words.leak().as_mut_ptr(), environ) };
         Outcome::Exit((status & 0xff) as u8)
     }
-}
-
-/// The command line without the sandbox's options.
-fn words(invocation: Invocation) -> impl Iterator<Item = CString> {
-    let Invocation { argv0, raw, program, args, .. } = invocation;
-    let mut words: Vec<OsString> = vec![argv0];
-    words.extend(raw);
-    if let Program::File(name) = program {
-        words.push(name);
-    }
-    words.extend(args);
-    // They came as strings that end in NUL, so there is none in them.
-    words.into_iter().filter_map(|word| CString::new(word.into_vec()).ok())
 }
